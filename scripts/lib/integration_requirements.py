@@ -1,31 +1,73 @@
-"""Prints what Home Assistant's own integrations require, one requirement a line."""
+"""Prints what Home Assistant's own integrations require, one requirement a line.
 
+The integrations are those of the list named on the command line and those that Home
+Assistant always starts, with all that they depend on. What would need a compiler is not printed: an
+empty stand-in is installed for it.
+"""
+
+import ast
 import importlib.util
 import json
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
+# Packages without wheels that must be compiled, with the name of their module and what
+# Home Assistant imports from it. Both clean up microphone sound for the voice assistant,
+# which every Home Assistant sets up and ours never uses.
+NEED_A_COMPILER = {
+    "pymicro-vad": ("pymicro_vad", 'class MicroVad:\n    """Does nothing."""\n'),
+    "pyspeex-noise": ("pyspeex_noise", 'class AudioProcessor:\n    """Does nothing."""\n'),
+}
 
-def components_folder() -> Path:
-    """Find the installed integrations without importing Home Assistant."""
+
+def package_folder() -> Path:
+    """Find the installed Home Assistant without importing it, which takes seconds."""
     spec = importlib.util.find_spec("homeassistant")
     if spec is None or not spec.submodule_search_locations:
-        sys.exit("Home Assistant is not installed in this environment")
-    return Path(next(iter(spec.submodule_search_locations))) / "components"
+        sys.exit("Home Assistant is not installed in this environment.")
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
-def manifest(components: Path, domain: str) -> dict[str, Any]:
+def strings_in(file: Path, name: str) -> set[str]:
+    """Collect the string literals in the definition of a top-level name."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=found)]) | ast.ClassDef(name=found) if (
+                found == name
+            ):
+                values = [item.value for item in ast.walk(node) if isinstance(item, ast.Assign)]
+                constants = [
+                    item.value
+                    for value in values
+                    for item in ast.walk(value)
+                    if isinstance(item, ast.Constant)
+                ]
+                return {item for item in constants if isinstance(item, str)}
+    sys.exit(f"{file} defines {name} no more: {Path(__file__).name} must be brought up to date.")
+
+
+def always_started(package: Path) -> set[str]:
+    """Read which integrations the bootstrap sets up without being asked to."""
+    platforms = strings_in(package / "generated" / "entity_platforms.py", "EntityPlatforms")
+    return platforms | strings_in(package / "bootstrap.py", "DEFAULT_INTEGRATIONS")
+
+
+def manifest(package: Path, domain: str) -> dict[str, Any]:
     """Read one integration's manifest."""
-    file = components / domain / "manifest.json"
+    file = package / "components" / domain / "manifest.json"
     if not file.is_file():
-        sys.exit(f"Home Assistant has no integration {domain}")
+        sys.exit(f"Home Assistant has no integration {domain}.")
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return content
 
 
-def requirements(components: Path, domains: set[str]) -> set[str]:
-    """Follow the dependencies of the integrations and collect what all require."""
+def requirements(package: Path, domains: set[str]) -> set[str]:
+    """Collect what the integrations and all that they depend on require.
+
+    Home Assistant also installs for `after_dependencies`, whether they are used or not.
+    """
     found: set[str] = set()
     seen: set[str] = set()
     waiting = sorted(domains)
@@ -34,17 +76,49 @@ def requirements(components: Path, domains: set[str]) -> set[str]:
         if domain in seen:
             continue
         seen.add(domain)
-        content = manifest(components, domain)
+        content = manifest(package, domain)
         found.update(content.get("requirements", ()))
         waiting.extend(content.get("dependencies", ()))
+        waiting.extend(content.get("after_dependencies", ()))
     return found
 
 
+def listed(file: Path) -> set[str]:
+    """Read a list of integrations: one a line, comments after a hash."""
+    lines = (line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return {line for line in lines if line}
+
+
+def make_stand_in(requirement: str) -> None:
+    """Put an empty package in the place of one that needs a compiler.
+
+    It looks installed, so Home Assistant does not try to install it at every start.
+    """
+    name, _, version = requirement.partition("==")
+    module, content = NEED_A_COMPILER[name]
+    packages = Path(sysconfig.get_path("purelib"))
+    (packages / f"{module}.py").write_text(content, encoding="utf-8")
+    information = packages / f"{module}-{version}.dist-info"
+    information.mkdir(exist_ok=True)
+    files = {
+        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "INSTALLER": "media-arrivals\n",
+        "RECORD": f"{module}.py,,\n"
+        + "".join(f"{information.name}/{file},,\n" for file in ("METADATA", "INSTALLER", "RECORD")),
+    }
+    for file, text in files.items():
+        (information / file).write_text(text, encoding="utf-8")
+
+
 def main() -> None:
-    """Read the list of integrations that is named on the command line."""
-    lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
-    domains = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
-    print("\n".join(sorted(requirements(components_folder(), domains))))
+    """Print the requirements for the list that is named on the command line."""
+    package = package_folder()
+    domains = listed(Path(sys.argv[1])) | always_started(package)
+    for requirement in sorted(requirements(package, domains)):
+        if requirement.partition("==")[0] in NEED_A_COMPILER:
+            make_stand_in(requirement)
+        else:
+            print(requirement)
 
 
 if __name__ == "__main__":
