@@ -1,8 +1,8 @@
 """Prints what Home Assistant's own integrations require, one requirement a line.
 
 The integrations are those of the list named on the command line and those that Home
-Assistant always starts, with all that they depend on. What would need a compiler is not printed: an
-empty stand-in is installed for it.
+Assistant always starts, with all that they depend on. What would need a compiler is not
+printed: an empty stand-in is installed for it.
 """
 
 import ast
@@ -85,7 +85,9 @@ def requirements(package: Path, domains: set[str]) -> set[str]:
 
 def listed(file: Path) -> set[str]:
     """Read a list of integrations: one a line, comments after a hash."""
-    lines = (line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
+    lines = (
+        line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()
+    )
     return {line for line in lines if line}
 
 
