@@ -1,0 +1,61 @@
+"""Names that several modules share."""
+
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.util.signal_type import SignalType, SignalTypeFormat
+
+if TYPE_CHECKING:
+    from .engine.board.models import Change
+
+DOMAIN: Final = "media_arrivals"
+NAME: Final = "Media Arrivals"
+
+CONF_KIND: Final = "kind"
+KIND_BOARD: Final = "board"
+"""``entry.data["kind"]`` of the board's own entry; others hold a connector's kind."""
+BOARD_UNIQUE_ID: Final = "board"
+
+# entry.data of a service, beside CONF_URL, CONF_API_KEY and CONF_VERIFY_SSL of Home Assistant
+CONF_TIER: Final = "tier"
+TIER_MIXED: Final = "mixed"
+CONF_WEBHOOK_SECRET: Final = "webhook_secret"  # noqa: S105 - a key's name
+CONF_SEERR_SERVERS: Final = "seerr_servers"
+"""In a Seerr entry: "radarr:<number>" -> entry id of the service that it is."""
+
+# entry.options of a service
+CONF_CALLBACK_URL: Final = "callback_url"
+"""Base address of Home Assistant that the user typed for this service, or absent."""
+CONF_ALLOW_CLOUD: Final = "allow_cloud"
+CONF_POLLING_ONLY: Final = "polling_only"
+CONF_MANUAL_WEBHOOK: Final = "manual_webhook"
+"""The user entered the webhook by hand: never installed by us, proven by a test."""
+CONF_TAKE_OVER: Final = "take_over"
+CONF_LOCAL_ONLY: Final = "local_only"
+CONF_ALLOWED_ADDRESSES: Final = "allowed_addresses"
+CONF_SCHEDULE_ENABLED: Final = "schedule_enabled"
+CONF_INTERVAL_HOURS: Final = "interval_hours"
+
+# entry.options of the board
+CONF_REQUESTER_NAMES: Final = "requester_names"
+"""Whether names of requesters reach states, events, logbook: bool, default False."""
+CONF_FINISHED_DAYS: Final = "finished_days"
+CONF_TIMELINE_DAYS: Final = "timeline_days"
+CONF_JOURNAL_DAYS: Final = "journal_days"
+CONF_JOURNAL_ROWS: Final = "journal_rows"
+
+DEFAULT_FINISHED_DAYS: Final = 30
+DEFAULT_TIMELINE_DAYS: Final = 365
+DEFAULT_JOURNAL_DAYS: Final = 14
+DEFAULT_JOURNAL_ROWS: Final = 10_000
+MIN_INTERVAL_HOURS: Final = 1
+MAX_INTERVAL_HOURS: Final = 168
+DEFAULT_INTERVAL_HOURS: Final = {"radarr": 24, "sonarr": 24, "seerr": 6}
+
+EVENT_STAGE_CHANGED: Final = f"{DOMAIN}_stage_changed"
+
+SIGNAL_CHANGE: Final[SignalType[Change]] = SignalType(f"{DOMAIN}_change")
+"""Sent for every change, silent ones and details included: listeners look at `told`."""
+SIGNAL_BOARD: Final[SignalType[()]] = SignalType(f"{DOMAIN}_board")
+"""Sent once after a batch of changes: numbers may differ."""
+SIGNAL_RECORD: Final[SignalTypeFormat[()]] = SignalTypeFormat(f"{DOMAIN}_record_{{}}")
+"""Sent with the entry id when what is remembered of a service changed (bounded rate)."""

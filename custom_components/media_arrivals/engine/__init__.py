@@ -1,0 +1,1 @@
+"""The engine: board, connectors and storage; knows nothing of Home Assistant."""

@@ -1,0 +1,1 @@
+"""The board: titles, arrivals and requests, and the only thing that changes them."""

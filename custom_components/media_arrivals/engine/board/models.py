@@ -1,0 +1,629 @@
+"""The board's words: ids, tiers, stages, reports, claims, arrivals, requests, changes.
+
+All times are POSIX seconds (float, UTC). A report has two of them: ``at`` orders the
+words of one service, ``happened_at`` is what people are shown. They differ for a state
+that was read now and has been true for longer.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+LATE_AFTER: Final = 15 * 60.0
+"""Seconds between happening and knowing after which a change counts as late."""
+
+
+class MediaType(StrEnum):
+    """What a title is."""
+
+    MOVIE = "movie"
+    SERIES = "series"
+
+
+class Tier(StrEnum):
+    """The quality that an arrival was asked for in."""
+
+    HD = "hd"
+    UHD = "4k"
+    UNKNOWN = "unknown"
+
+
+class Role(StrEnum):
+    """Which part of the story a kind of service has the say in."""
+
+    REQUESTS = "requests"
+    DOWNLOADS = "downloads"
+    PLAYBACK = "playback"
+
+
+class Via(StrEnum):
+    """How a report reached us."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    ACTION = "action"
+
+
+class Stage(StrEnum):
+    """Where an arrival, a part or a request stands."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    SENT = "sent"
+    DOWNLOADING = "downloading"
+    DOWNLOADED = "downloaded"
+    AVAILABLE = "available"
+    DECLINED = "declined"
+    FAILED = "failed"
+    REMOVED = "removed"
+
+
+class Decision(StrEnum):
+    """What a request service says about a request."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    FAILED = "failed"
+    COMPLETED = "completed"
+    REMOVED = "removed"
+
+
+class DownloadState(StrEnum):
+    """What a service says about a download."""
+
+    WAITING = "waiting"
+    """Release chosen, not yet with the download client (delayed, client unreachable)."""
+    DOWNLOADING = "downloading"
+    COMPLETE = "complete"
+    """The client has all of it; the import is pending or running."""
+    BLOCKED = "blocked"
+    """The client has all of it; the import needs a person."""
+    IMPORTED = "imported"
+    FAILED = "failed"
+    GONE = "gone"
+    """Ignored or removed by hand: no download any more, and no failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service as the board knows it. ``id`` is its config entry's id."""
+
+    id: str
+    kind: str
+    role: Role
+    tier: Tier | None = None
+    """Tier of everything in it; ``None``: mixed (the file decides), or not a downloader."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who said a thing, and how it reached us."""
+
+    service: str
+    kind: str
+    role: Role
+    via: Via
+    context_id: str | None = None
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalIds:
+    """Ids that several services share. Film and series ids are separate spaces."""
+
+    tmdb: int | None = None
+    tvdb: int | None = None
+    imdb: str | None = None
+
+    def items(self) -> Iterator[tuple[str, int | str]]:
+        """Yield the known ids as (space, value)."""
+        if self.tmdb is not None:
+            yield "tmdb", self.tmdb
+        if self.tvdb is not None:
+            yield "tvdb", self.tvdb
+        if self.imdb is not None:
+            yield "imdb", self.imdb
+
+    def __bool__(self) -> bool:
+        """Tell whether any id is known."""
+        return (
+            self.tmdb is not None or self.tvdb is not None or self.imdb is not None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TitleRef:
+    """How a report names a title: external ids, the service's own id, what it knows."""
+
+    media_type: MediaType
+    ids: ExternalIds = field(default_factory=ExternalIds)
+    own_id: int | None = None
+    """Id inside the service (Radarr movie id, Sonarr series id); not for Seerr."""
+    name: str | None = None
+    year: int | None = None
+    overview: str | None = None
+    poster: str | None = None
+    """Public image address or path as the service gives it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRef:
+    """How a report names an episode. A film's single part is never named."""
+
+    season: int
+    number: int | None = None
+    air_date: str | None = None
+    """ISO date; stands in for a missing number."""
+    own_id: int | None = None
+    """Sonarr's episode id."""
+    tvdb: int | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartState:
+    """One line of a season's episode list."""
+
+    ref: PartRef
+    wanted: bool
+    """Monitored, or has a file."""
+    aired_at: float | None
+    """When it airs or aired; ``None``: not known, counts as not aired."""
+    has_file: bool
+    file_at: float | None = None
+    """When the file was imported, if the service says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who asked. ``id`` is the service's own user id when known; never an address."""
+
+    name: str
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One normalised statement of a service about a title."""
+
+    origin: Origin
+    at: float
+    """When the statement was valid; orders the words of one service."""
+    happened_at: float
+    """When it happened, as the service dates it."""
+    title: TitleRef
+    tier: Tier = Tier.UNKNOWN
+    confirmed: bool = False
+    """Read from the service's state, so it may move a part back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldReport(Report):
+    """The title is in the service, or no longer is."""
+
+    held: bool
+    seasons: tuple[int, ...] | None = None
+    """Seasons that the service wants; ``None``: a film, or not known yet."""
+    opens: bool = False
+    """An addition: opens an arrival (of each wanted season) that does not exist yet."""
+    files_deleted: bool = False
+    """With ``held=False``: the files went, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodesReport(Report):
+    """The whole episode list of one season."""
+
+    season: int
+    parts: tuple[PartState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadReport(Report):
+    """What happens to a download. It belongs to parts, perhaps of several seasons."""
+
+    state: DownloadState
+    parts: tuple[PartRef, ...] = ()
+    """Empty: the film; or, with ``seasons``, whole seasons."""
+    seasons: tuple[int, ...] = ()
+    """Only where the episodes are not known (Seerr)."""
+    download_id: str | None = None
+    progress: float | None = None
+    """0 to 1; ``None``: unknown."""
+    eta: float | None = None
+    problem: str | None = None
+    """The service's own words."""
+    opens: bool = False
+    """A grab: opens an arrival that does not exist yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport(Report):
+    """A file was imported, is there, or is gone. Deletions for an upgrade are none."""
+
+    present: bool
+    parts: tuple[PartRef, ...] = ()
+    download_id: str | None = None
+    opens: bool = False
+    """A first import (no upgrade): opens an arrival that does not exist yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayableReport(Report):
+    """A media server (or Seerr on its behalf) can play it, or lists it as absent."""
+
+    playable: bool
+    parts: tuple[PartRef, ...] = ()
+    """Empty: the film; or, with ``seasons``, whole seasons."""
+    seasons: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestReport(Report):
+    """What a request service says about a request."""
+
+    request_id: int
+    decision: Decision
+    seasons: tuple[int, ...] | None = None
+    """``None``: a film, or not known yet."""
+    initial: bool = False
+    """Said when the request was made, so never newer than another decision."""
+    requester: Person | None = None
+    created_at: float | None = None
+
+
+type AnyReport = (
+    HeldReport
+    | EpisodesReport
+    | DownloadReport
+    | FileReport
+    | PlayableReport
+    | RequestReport
+)
+
+
+class QuestionKind(StrEnum):
+    """What must be read from a service."""
+
+    TITLE = "title"
+    """What it holds of a title: in the service, episode lists, files."""
+    REQUEST = "request"
+    """One request with tier, seasons, requester and decision."""
+    DOWNLOAD = "download"
+    """How a download that left the queue ended."""
+    AVAILABILITY = "availability"
+    """Whether a title that nobody requested there can be played."""
+    FACTS = "facts"
+    """Name, year, overview and poster of a title."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is left open and must be read from ``service``."""
+
+    service: str
+    kind: QuestionKind
+    title: TitleRef | None = None
+    request_id: int | None = None
+    download_id: str | None = None
+    opening: AnyReport | None = field(default=None, compare=False)
+    """The report that waits: applied after what the service holds was entered silently."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Equal questions have equal keys; they are asked once."""
+        subject = ""
+        if self.request_id is not None:
+            subject = str(self.request_id)
+        elif self.download_id is not None:
+            subject = self.download_id.casefold()
+        elif self.title is not None:
+            ids = [f"{space}:{value}" for space, value in self.title.ids.items()]
+            # External ids overrule the service's own id, so it names only in their absence.
+            subject = self.title.media_type + ":" + (
+                ",".join(ids) if ids else f"own:{self.title.own_id}"
+            )
+        return (self.service, self.kind, subject)
+
+
+# --- claims -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A service's word on yes or no, with its dates; any order of words gives the same.
+
+    ``since`` is when the standing yes began, as far as the words tell.
+    """
+
+    first_yes: float | None = None
+    last_yes: float | None = None
+    last_no: float | None = None
+    happened_at: float | None = None
+    """When the newest yes happened, as the service dates it."""
+
+    @property
+    def yes(self) -> bool:
+        """Tell whether yes stands."""
+        if self.last_yes is None:
+            return False
+        return self.last_no is None or self.last_yes > self.last_no
+
+    @property
+    def no(self) -> bool:
+        """Tell whether no stands: said, and not taken back."""
+        return self.last_no is not None and not self.yes
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether it was yes once and is no now."""
+        return self.first_yes is not None and not self.yes
+
+    @property
+    def since(self) -> float | None:
+        """Return from when the standing yes is known to hold."""
+        if not self.yes:
+            return None
+        if self.last_no is None or (
+            self.first_yes is not None and self.first_yes > self.last_no
+        ):
+            return self.first_yes
+        return self.last_no
+
+    def with_word(self, *, yes: bool, at: float, happened_at: float) -> Flag:
+        """Return the flag with one more word of the same service."""
+        if not yes:
+            if self.last_no is not None and at <= self.last_no:
+                return self
+            return Flag(self.first_yes, self.last_yes, at, self.happened_at)
+        first = at if self.first_yes is None or at < self.first_yes else self.first_yes
+        if self.last_yes is not None and at <= self.last_yes:
+            if first == self.first_yes:
+                return self
+            return Flag(first, self.last_yes, self.last_no, self.happened_at)
+        return Flag(first, at, self.last_no, happened_at)
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadClaim:
+    """A service's newest word about the download of a part."""
+
+    at: float
+    happened_at: float
+    state: DownloadState
+    download_id: str | None = None
+    progress: float | None = None
+    eta: float | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionClaim:
+    """A request service's newest word about a request."""
+
+    at: float
+    happened_at: float
+    decision: Decision
+    initial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A service's word that a title is in it."""
+
+    flag: Flag = Flag()
+    tier: Tier = Tier.UNKNOWN
+    seasons: tuple[int, ...] | None = None
+    seasons_at: float = 0.0
+
+
+# --- what the board holds --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Title:
+    """A film or a series, with all that is said about it as a whole."""
+
+    id: str
+    media_type: MediaType
+    ids: ExternalIds
+    own_ids: Mapping[str, int]
+    """Service id -> id inside that service."""
+    holdings: Mapping[str, Holding]
+    """Service id -> its word that the title is in it."""
+    name: str | None = None
+    year: int | None = None
+    overview: str | None = None
+    poster: str | None = None
+    aliases: tuple[str, ...] = ()
+    """Ids of titles that were merged into this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One episode of a season's arrival; or a film, or a season as a whole.
+
+    The claims are mappings from service id to that service's newest word.
+    """
+
+    number: int | None = None
+    air_date: str | None = None
+    name: str | None = None
+    aired_at: float | None = None
+    own_ids: Mapping[str, int]
+    wanted: Mapping[str, Flag]
+    files: Mapping[str, Flag]
+    playable: Mapping[str, Flag]
+    downloads: Mapping[str, DownloadClaim]
+    stage: Stage | None = None
+
+    @property
+    def key(self) -> str:
+        """Name the part inside its arrival: ``e5``, ``d2026-05-01``, or ``*``."""
+        if self.number is not None:
+            return f"e{self.number}"
+        return f"d{self.air_date}" if self.air_date is not None else "*"
+
+
+type RequestKey = tuple[str, int]
+"""Service id and request id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One journey: a film, or one season of a series, in one tier."""
+
+    id: str
+    title_id: str
+    season: int | None
+    tier: Tier
+    opened_at: float
+    journey: int = 1
+    """Grows when `removed` or `declined` is left: the journey begins anew."""
+    stage: Stage
+    stage_at: float
+    """When the stage was reached, as the service that told it dates it."""
+    known_at: float
+    whole: Part
+    """The film itself, or what was said about the season as a whole."""
+    parts: Mapping[str, Part]
+    """Episodes by key; empty for a film."""
+    parts_known: bool = False
+    """The season's episode list is known."""
+    requests: tuple[RequestKey, ...] = ()
+    available: int = 0
+    wanted: int = 0
+    total: int = 0
+    available_at: float | None = None
+    coming: bool = False
+    """The season is available, and one more episode is on the way."""
+    problem: str | None = None
+    """What a person has to look at, in the service's own words."""
+    progress: float | None = None
+    dismissed: bool = False
+    """Silenced by the user until a new stage is reached."""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Who asked for what, when, and the decision."""
+
+    service: str
+    request_id: int
+    title_id: str
+    tier: Tier
+    seasons: tuple[int, ...] | None
+    decision: DecisionClaim
+    requester: Person | None = None
+    created_at: float | None = None
+    arrivals: tuple[str, ...] = ()
+    stage: Stage = Stage.REQUESTED
+    told: bool = False
+    """Told as available; it is told once."""
+
+    @property
+    def key(self) -> RequestKey:
+        """Return the request's key on the board."""
+        return (self.service, self.request_id)
+
+
+# --- what the board answers -------------------------------------------------------------
+
+
+class ChangeKind(StrEnum):
+    """What a change is about."""
+
+    STAGE = "stage"
+    """An arrival reached another stage."""
+    PART = "part"
+    """An episode that came after its season was available reached another stage."""
+    REQUEST = "request"
+    """All that a request covers became available."""
+    DETAIL = "detail"
+    """Anything else that is shown: progress, counts, names, problems, requests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What applying a report changed."""
+
+    kind: ChangeKind
+    title: Title
+    arrival: Arrival
+    stage: Stage
+    previous: Stage | None
+    origin: Origin
+    happened_at: float
+    known_at: float
+    silent: bool = False
+    """A baseline, a merge or a rebuild: stored and shown, never told."""
+    part: str | None = None
+    """Key of the part, for :attr:`ChangeKind.PART`."""
+    request: Request | None = None
+
+    @property
+    def late(self) -> bool:
+        """Tell whether we learnt of it long after it happened."""
+        return self.known_at - self.happened_at > LATE_AFTER
+
+    @property
+    def told(self) -> bool:
+        """Tell whether events and triggers speak of it."""
+        return not self.silent and self.kind is not ChangeKind.DETAIL
+
+
+class Outcome(StrEnum):
+    """What became of a report or a delivery."""
+
+    PROCESSED = "processed"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+class Reason(StrEnum):
+    """Why a report or a delivery was ignored, or failed."""
+
+    TEST = "test"
+    UNREADABLE = "unreadable"
+    """Not what this service sends: no JSON, no object, no event name."""
+    UNUSED_EVENT = "unused_event"
+    """An event that says nothing about a journey (rename, health, issue ...)."""
+    NO_IDS = "no_ids"
+    NOT_TRACKED = "not_tracked"
+    """A title that is not on the board, and a report that opens no arrival."""
+    UPGRADE = "upgrade"
+    """A better file of something that was there already."""
+    STALE = "stale"
+    """Older than, or the same as, what the service said before."""
+    UNKNOWN_TIER = "unknown_tier"
+    """Touches no arrival until the tier was read from the service."""
+    CONFLICT = "conflict"
+    """The ids contradict each other: never guessed."""
+    ASKED = "asked"
+    """To be read from the service before it counts."""
+    DUPLICATE = "duplicate"
+    GIVEN_UP = "given_up"
+    """The service did not answer the open question."""
+    ERROR = "error"
+    """A fault of ours; a poll will say the same again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The board's answer to a report. Titles, arrivals and requests are what to store."""
+
+    outcome: Outcome
+    reason: Reason | None = None
+    """Why it was ignored or failed, or ``ASKED`` if all of it waits for a question."""
+    changes: tuple[Change, ...] = ()
+    questions: tuple[Question, ...] = ()
+    titles: tuple[Title, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    requests: tuple[Request, ...] = ()
+    dropped_titles: tuple[str, ...] = ()
+    """Ids that were merged into another title."""
+    dropped_arrivals: tuple[str, ...] = ()
+    dropped_requests: tuple[RequestKey, ...] = ()
