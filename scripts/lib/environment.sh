@@ -2,8 +2,9 @@
 # For the other scripts, first thing:
 #
 #   source "$(dirname "${BASH_SOURCE[0]}")/lib/environment.sh"
-#   use_environment "${MEDIA_ARRIVALS_HA:-}"
+#   use_environment "$version"
 #
+# where the version, or nothing, is what the script's own option --home-assistant says. It
 # sets the environment up if it is not, and then sets
 #
 #   ROOT      the repository
