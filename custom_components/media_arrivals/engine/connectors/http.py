@@ -1,0 +1,248 @@
+"""One small JSON client: timeouts, bounded answers, and errors mapped once."""
+
+import asyncio
+import errno
+import json
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from .base import (
+    AuthError,
+    BadAnswerError,
+    CertificateError,
+    Connection,
+    ForbiddenError,
+    Json,
+    NameNotFoundError,
+    NotFoundError,
+    RefusedError,
+    ServerFaultError,
+    ServiceError,
+    TimedOutError,
+)
+
+DEFAULT_TIMEOUT: Final = 15.0
+MAX_BYTES: Final = 32 * 1024 * 1024
+_CHUNK: Final = 64 * 1024
+_PARSE_INLINE: Final = 128 * 1024
+"""Larger answers are parsed in a thread: they would hold up the event loop."""
+_STEADY: Final = 2.0
+"""Seconds of clock difference that a Date header cannot tell from none."""
+_KEEPS_METHOD: Final = frozenset({307, 308})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_ERRORS: Final[Mapping[int, type[ServiceError]]] = {
+    401: AuthError,
+    403: ForbiddenError,
+    404: NotFoundError,
+}
+
+type Value = str | float | bool
+type Params = Mapping[str, Value | tuple[Value, ...] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a service answered."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the service did what it was asked."""
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        """Return the beginning of the body as text."""
+        return self.body[:8192].decode(errors="replace")
+
+    async def json(self) -> Json:
+        """Read the body."""
+        if len(self.body) <= _PARSE_INLINE:
+            return self._parse()
+        return await asyncio.get_running_loop().run_in_executor(None, self._parse)
+
+    def _parse(self) -> Json:
+        try:
+            value: Json = json.loads(self.body)
+        except (ValueError, RecursionError) as err:
+            page = self.body.lstrip()[:1] == b"<"
+            raise BadAnswerError("a web page" if page else "no JSON") from err
+        return value
+
+
+class JsonClient:
+    """Talks JSON with one service. Raises :class:`ServiceError` and nothing else."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        connection: Connection,
+        *,
+        headers: Mapping[str, str],
+        max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Keep what every call needs; ``headers`` carry the key."""
+        self._session = session
+        self._base = connection.url.rstrip("/")
+        self._verify_tls = connection.verify_tls
+        self._headers = {"Accept": "application/json", **headers}
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._offset = 0.0
+
+    @property
+    def base_url(self) -> str:
+        """The address as given, or with the base path that the service pointed to."""
+        return self._base
+
+    @property
+    def clock_offset(self) -> float:
+        """Seconds that the service's clock is ahead of ours; 0 where none can be told."""
+        return self._offset
+
+    async def get(
+        self, path: str, params: Params | None = None, *, wait: float = DEFAULT_TIMEOUT
+    ) -> Json:
+        """Read a document."""
+        answer = await self.send("GET", path, params=params, wait=wait)
+        return await answer.json()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: Json = None,
+        wait: float = DEFAULT_TIMEOUT,
+        accept: Collection[int] = (),
+    ) -> Answer:
+        """Make a call; statuses in ``accept`` are returned for the caller to read."""
+        if not all(value.isprintable() for value in self._headers.values()):
+            raise AuthError
+        try:
+            url = URL(self._base + path).update_query(_query(params))
+            answer, location = await self._call(method, url, body, wait)
+            if location is not None:
+                moved = self._moved(method, answer.status, url, location)
+                self._base = str(moved.with_query(None)).removesuffix(path)
+                answer, location = await self._call(method, moved, body, wait)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
+            raise _translated(err) from err
+        if location is not None:
+            raise BadAnswerError(_redirect(URL(self._base), location))
+        if not answer.ok and answer.status not in accept:
+            raise _ERRORS.get(answer.status, ServerFaultError)(str(answer.status))
+        return answer
+
+    async def _call(
+        self, method: str, url: URL, body: Json, wait: float
+    ) -> tuple[Answer, str | None]:
+        """Make one HTTP call; the second value is where a redirect points."""
+        started = self._clock()
+        async with self._session.request(
+            method,
+            url,
+            json=body,
+            headers=self._headers,
+            allow_redirects=False,
+            ssl=self._verify_tls,
+            timeout=aiohttp.ClientTimeout(total=wait),
+        ) as response:
+            self._note_clock(response.headers.get("Date"), started)
+            answer = Answer(
+                status=response.status,
+                content_type=response.content_type,
+                body=await self._read(response),
+            )
+            if response.status in _REDIRECTS:
+                return answer, response.headers.get("Location", "")
+            if response.status in {429, 503} and (wait := _seconds(response.headers)):
+                raise ServerFaultError(str(response.status), retry_after=wait)
+            return answer, None
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        found = bytearray()
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            found += chunk
+            if len(found) > self._max_bytes:
+                raise BadAnswerError("too large")
+        return bytes(found)
+
+    def _moved(self, method: str, status: int, url: URL, location: str) -> URL:
+        """Return where to ask again: the same service, under its base path."""
+        try:
+            target = url.join(URL(location))
+        except ValueError as err:
+            raise BadAnswerError("a broken redirect") from err
+        follows = (
+            (status in _KEEPS_METHOD or method == "GET")
+            and target.origin() == url.origin()
+            and target.path != url.path
+            and target.path.endswith(url.path)
+        )
+        if not follows:
+            raise BadAnswerError(_redirect(url, location))
+        return target.with_query(url.query)
+
+    def _note_clock(self, date: str | None, started: float) -> None:
+        try:
+            told = parsedate_to_datetime(date or "").timestamp() + 0.5
+        except ValueError:
+            return
+        offset = told - (started + self._clock()) / 2
+        self._offset = offset if abs(offset) > _STEADY else 0.0
+
+
+def _query(params: Params | None) -> list[tuple[str, str]]:
+    """Write the query as .NET and Express read it; ``None`` is left out."""
+    return [
+        (key, str(one).lower() if isinstance(one, bool) else str(one))
+        for key, value in (params or {}).items()
+        if value is not None
+        for one in (value if isinstance(value, tuple) else (value,))
+    ]
+
+
+def _redirect(url: URL, location: str) -> str:
+    """Say where a redirect points, without anything that could be a secret."""
+    try:
+        target = url.join(URL(location))
+        return f"redirects to {target.path if target.origin() == url.origin() else target.origin()}"
+    except ValueError:
+        return "a broken redirect"
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """Read how long a service wants to be left alone."""
+    wait = headers.get("Retry-After", "").strip()
+    return min(float(wait), 3600.0) if wait.isdecimal() else None
+
+
+def _translated(err: Exception) -> ServiceError:
+    """Say in our own words why no answer came; foreign texts may hold addresses."""
+    match err:
+        case TimeoutError():
+            return TimedOutError()
+        case aiohttp.ClientConnectorDNSError():
+            return NameNotFoundError()
+        case aiohttp.ClientSSLError() | aiohttp.ServerFingerprintMismatch():
+            return CertificateError(getattr(err, "verify_message", "") or "no trusted TLS")
+        case aiohttp.ClientConnectorError(os_error=OSError(errno=errno.ECONNREFUSED)):
+            return RefusedError()
+        case aiohttp.InvalidURL() | ValueError():
+            return ServiceError("not a web address")
+        case OSError(strerror=str() as reason):
+            return ServiceError(reason)
+        case _:
+            return ServiceError("the connection broke")
