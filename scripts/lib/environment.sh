@@ -20,9 +20,13 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # The version of Home Assistant that the tests run on; the test plugin pins it.
 TESTED_HOME_ASSISTANT=2026.10.4
 
+MANIFEST=custom_components/media_arrivals/manifest.json
+
 # What an environment is made of; when it changes, the environment is brought up to date.
 environment_stamp() {
-  echo "$ROOT $1 $(cat "$ROOT"/requirements/*.txt "$ROOT"/scripts/{setup,lib/environment.sh,lib/integration_requirements.py} | cksum)"
+  local made_of=("$ROOT"/requirements/*.txt "$ROOT/$MANIFEST")
+  made_of+=("$ROOT"/scripts/{setup,lib/environment.sh,lib/integration_requirements.py})
+  echo "$ROOT $1 $(cat "${made_of[@]}" | cksum)"
 }
 
 # locate_environment [VERSION]: sets the variables, makes nothing.

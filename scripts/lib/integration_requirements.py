@@ -1,7 +1,8 @@
 """Prints what Home Assistant's own integrations require, one requirement a line.
 
-The integrations are those of the list named on the command line and those that Home
-Assistant always starts, with all that they depend on. What would need a compiler is not
+The integrations are those of the list named on the command line, those that the manifest
+named next depends on, and those that Home Assistant always starts, with all that they
+depend on themselves. What would need a compiler is not
 printed: an empty stand-in is installed for it.
 """
 
@@ -91,6 +92,12 @@ def listed(file: Path) -> set[str]:
     return {line for line in lines if line}
 
 
+def needed_by(file: Path) -> set[str]:
+    """Read which integrations a manifest names, if it is there."""
+    content = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return {*content.get("dependencies", ()), *content.get("after_dependencies", ())}
+
+
 def make_stand_in(requirement: str) -> None:
     """Put an empty package in the place of one that needs a compiler.
 
@@ -113,9 +120,9 @@ def make_stand_in(requirement: str) -> None:
 
 
 def main() -> None:
-    """Print the requirements for the list that is named on the command line."""
+    """Print the requirements for the list and the manifest named on the command line."""
     package = package_folder()
-    domains = listed(Path(sys.argv[1])) | always_started(package)
+    domains = listed(Path(sys.argv[1])) | always_started(package) | needed_by(Path(sys.argv[2]))
     for requirement in sorted(requirements(package, domains)):
         if requirement.partition("==")[0] in NEED_A_COMPILER:
             make_stand_in(requirement)

@@ -1,0 +1,48 @@
+"""The links of the documentation to files of this repository."""
+
+import re
+from pathlib import Path
+
+from .problems import Problem
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
+HEADING = re.compile(r"^#+\s+(.*?)\s*#*$")
+FENCE = re.compile(r"^\s*(```|~~~)")
+
+
+def check(root: Path) -> list[Problem]:
+    """Name the links that lead nowhere."""
+    problems = []
+    for file in sorted([*root.glob("*.md"), *root.glob("docs/**/*.md")]):
+        name = file.relative_to(root)
+        for number, line in _lines(file):
+            for target in LINK.findall(line):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                path, _, anchor = target.partition("#")
+                other = (file.parent / path).resolve() if path else file
+                if not other.exists():
+                    problems.append(Problem(name, number, f"{target} is not there"))
+                elif anchor and other.suffix == ".md" and anchor not in _anchors(other):
+                    problems.append(Problem(name, number, f"{target}: no such heading"))
+    return problems
+
+
+def _lines(file: Path) -> list[tuple[int, str]]:
+    found = []
+    fenced = False
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        if FENCE.match(line):
+            fenced = not fenced
+        elif not fenced:
+            found.append((number, line))
+    return found
+
+
+def _anchors(file: Path) -> set[str]:
+    anchors: set[str] = set()
+    for _, line in _lines(file):
+        if heading := HEADING.match(line):
+            plain = re.sub(r"[^\w\- ]", "", heading[1].lower())
+            anchors.add(plain.replace(" ", "-"))
+    return anchors

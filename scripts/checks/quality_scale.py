@@ -1,0 +1,84 @@
+"""The quality scale file: every rule, honestly."""
+
+from pathlib import Path
+
+from .problems import Document, Problem
+
+RULES = [
+    "action-setup",
+    "appropriate-polling",
+    "brands",
+    "common-modules",
+    "config-flow",
+    "config-flow-test-coverage",
+    "dependency-transparency",
+    "docs-actions",
+    "docs-conditions",
+    "docs-high-level-description",
+    "docs-installation-instructions",
+    "docs-removal-instructions",
+    "docs-triggers",
+    "entity-event-setup",
+    "entity-unique-id",
+    "has-entity-name",
+    "runtime-data",
+    "test-before-configure",
+    "test-before-setup",
+    "unique-config-entry",
+    "action-exceptions",
+    "config-entry-unloading",
+    "docs-configuration-parameters",
+    "docs-installation-parameters",
+    "entity-unavailable",
+    "integration-owner",
+    "log-when-unavailable",
+    "parallel-updates",
+    "reauthentication-flow",
+    "test-coverage",
+    "devices",
+    "diagnostics",
+    "discovery",
+    "discovery-update-info",
+    "docs-data-update",
+    "docs-examples",
+    "docs-known-limitations",
+    "docs-supported-devices",
+    "docs-supported-functions",
+    "docs-troubleshooting",
+    "docs-use-cases",
+    "dynamic-devices",
+    "entity-category",
+    "entity-device-class",
+    "entity-disabled-by-default",
+    "entity-translations",
+    "exception-translations",
+    "icon-translations",
+    "reconfiguration-flow",
+    "repair-issues",
+    "stale-devices",
+    "async-dependency",
+    "inject-websession",
+    "strict-typing",
+]
+
+
+def check(root: Path, folder: str) -> list[Problem]:
+    """Name the rules that are missing, unknown, or without an honest answer."""
+    scale = Document(root, f"{folder}/quality_scale.yaml")
+    if scale.problems and not scale.data:
+        return scale.problems
+    rules = scale.mapping("rules")
+    for rule in RULES:
+        if rule not in rules:
+            scale.problem(("rules",), f"{rule} is missing; say done, todo or exempt")
+    for rule, answer in rules.items():
+        path = ("rules", rule)
+        if rule not in RULES:
+            scale.problem(path, f"Home Assistant has no rule {rule}; remove it")
+        status = answer.get("status") if isinstance(answer, dict) else answer
+        comment = answer.get("comment") if isinstance(answer, dict) else None
+        if status not in ("done", "todo", "exempt"):
+            scale.problem(path, f'{rule} must be done, todo or exempt, not "{status}"')
+        if status == "exempt" and not comment:
+            scale.problem(path, f"{rule} is exempt; say why in a comment")
+    return scale.problems
