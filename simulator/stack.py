@@ -1,0 +1,199 @@
+"""A whole simulated home: its services, its world, and what is played in it."""
+
+import asyncio
+from types import TracebackType
+from typing import Any, Self
+
+from .arr import ArrDouble
+from .clock import Clock
+from .faults import Json
+from .library import Catalogue
+from .radarr import RadarrDouble
+from .scenarios import SCENARIOS, Play
+from .seerr import SeerrDouble
+from .service import HttpDouble
+from .sonarr import SonarrDouble
+
+RADARR_VERSION = "6.0.3.10205"
+SONARR_VERSION = "4.0.16.2944"
+
+
+class Stack:
+    """Simulated services that know one world; an async context manager."""
+
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        """Begin with an empty house."""
+        self.clock = clock or Clock()
+        self.catalogue = Catalogue()
+        self.services: dict[str, HttpDouble] = {}
+        self.plays: list[Play] = []
+        self._jobs: list[asyncio.Task[None]] = []
+
+    @classmethod
+    def default(
+        cls,
+        *,
+        seerr: str = "seerr-3.3",
+        radarr: str = RADARR_VERSION,
+        sonarr: str = SONARR_VERSION,
+        port_base: int = 0,
+        clock: Clock | None = None,
+    ) -> Self:
+        """Build a Seerr, a Radarr, a Radarr for 4K and a Sonarr, all connected."""
+        stack = cls(clock=clock)
+        ports = range(port_base, port_base + 4) if port_base else (0, 0, 0, 0)
+        stack.add_seerr(flavour=seerr, port=ports[0])
+        stack.add_radarr(version=radarr, port=ports[1])
+        stack.add_radarr("radarr_4k", version=radarr, port=ports[2], is4k=True)
+        stack.add_sonarr(version=sonarr, port=ports[3])
+        return stack
+
+    def _add(self, double: HttpDouble) -> None:
+        if double.name in self.services:
+            msg = f"There is a service named {double.name} already"
+            raise ValueError(msg)
+        self.services[double.name] = double
+
+    def add_seerr(self, name: str = "seerr", **options: Any) -> SeerrDouble:
+        """Add a member of the Seerr family, which knows every Radarr and Sonarr here."""
+        double = SeerrDouble(name, self.clock, self.catalogue, **options)
+        self._add(double)
+        for other in self.services.values():
+            if isinstance(other, ArrDouble):
+                double.connect(other)
+        return double
+
+    def add_radarr(
+        self, name: str = "radarr", *, version: str = RADARR_VERSION, is4k: bool = False, **options: Any
+    ) -> RadarrDouble:
+        """Add a Radarr and enter it in every Seerr."""
+        double = RadarrDouble(name, self.clock, self.catalogue, version=version, **options)
+        self._add(double)
+        self._enter(double, is4k=is4k)
+        return double
+
+    def add_sonarr(
+        self, name: str = "sonarr", *, version: str = SONARR_VERSION, is4k: bool = False, **options: Any
+    ) -> SonarrDouble:
+        """Add a Sonarr and enter it in every Seerr."""
+        double = SonarrDouble(name, self.clock, self.catalogue, version=version, **options)
+        self._add(double)
+        self._enter(double, is4k=is4k)
+        return double
+
+    def _enter(self, arr: ArrDouble, *, is4k: bool) -> None:
+        for seerr in self.services.values():
+            if isinstance(seerr, SeerrDouble):
+                same = [s for s in seerr.servers if s.double.kind == arr.kind and s.is4k == is4k]
+                seerr.connect(arr, is4k=is4k, default=not same)
+
+    @property
+    def seerr(self) -> SeerrDouble:
+        """The Seerr named ``seerr``."""
+        double = self.services["seerr"]
+        assert isinstance(double, SeerrDouble)
+        return double
+
+    @property
+    def radarr(self) -> RadarrDouble:
+        """The Radarr named ``radarr``."""
+        double = self.services["radarr"]
+        assert isinstance(double, RadarrDouble)
+        return double
+
+    @property
+    def radarr_4k(self) -> RadarrDouble:
+        """The Radarr for 4K."""
+        double = self.services["radarr_4k"]
+        assert isinstance(double, RadarrDouble)
+        return double
+
+    @property
+    def sonarr(self) -> SonarrDouble:
+        """The Sonarr named ``sonarr``."""
+        double = self.services["sonarr"]
+        assert isinstance(double, SonarrDouble)
+        return double
+
+    async def start(self) -> None:
+        """Start every service that is not running yet."""
+        for double in self.services.values():
+            if not double.is_up:
+                await double.start()
+
+    async def stop(self) -> None:
+        """End everything: plays, jobs, servers, connections."""
+        for play in self.plays:
+            await play.stop()
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        self._jobs.clear()
+        for double in self.services.values():
+            await double.stop()
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        await self.stop()
+
+    async def settle(self) -> None:
+        """Wait until no service does or sends anything on its own any more."""
+        for _ in range(3):
+            for double in self.services.values():
+                await double.settle()
+
+    def run_jobs(self, *, every: float = 5.0) -> None:
+        """Let every Seerr look at queues and availability by itself."""
+
+        async def jobs(seerr: SeerrDouble) -> None:
+            while True:
+                await asyncio.sleep(every)
+                await seerr.download_sync()
+                await seerr.scan()
+
+        for double in self.services.values():
+            if isinstance(double, SeerrDouble):
+                self._jobs.append(asyncio.create_task(jobs(double)))
+
+    def play(self, name: str, *, speed: float = 1.0, **options: Any) -> Play:
+        """Prepare a scenario; step through it, or let it run."""
+        self.plays = [play for play in self.plays if not play.ended]
+        play = Play(name, SCENARIOS[name](self, **options), speed=speed)
+        self.plays.append(play)
+        return play
+
+    def reset_counts(self) -> None:
+        """Count from zero everywhere."""
+        for double in self.services.values():
+            double.reset_counts()
+
+    def counts(self) -> Json:
+        """Sum up every service."""
+        return {name: double.counts() for name, double in self.services.items()}
+
+    def describe(self) -> Json:
+        """Say what there is, where, and with which key."""
+        services = []
+        for name, double in self.services.items():
+            assert isinstance(double, ArrDouble | SeerrDouble)
+            services.append(
+                {
+                    "name": name,
+                    "kind": double.kind,
+                    "url": double.url,
+                    "api_key": double.api_key,
+                    "version": double.version,
+                    "up": double.is_up,
+                }
+            )
+        return {"services": services}
