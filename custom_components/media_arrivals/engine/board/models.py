@@ -95,6 +95,8 @@ class Service:
     role: Role
     tier: Tier | None = None
     """Tier of everything in it; ``None``: mixed (the file decides), or not a downloader."""
+    media_type: MediaType | None = None
+    """What it can hold; ``None``: films and series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +130,7 @@ class ExternalIds:
 
     def __bool__(self) -> bool:
         """Tell whether any id is known."""
-        return (
-            self.tmdb is not None or self.tvdb is not None or self.imdb is not None
-        )
+        return self.tmdb is not None or self.tvdb is not None or self.imdb is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,12 +275,7 @@ class RequestReport(Report):
 
 
 type AnyReport = (
-    HeldReport
-    | EpisodesReport
-    | DownloadReport
-    | FileReport
-    | PlayableReport
-    | RequestReport
+    HeldReport | EpisodesReport | DownloadReport | FileReport | PlayableReport | RequestReport
 )
 
 
@@ -306,6 +301,8 @@ class Question:
     service: str
     kind: QuestionKind
     title: TitleRef | None = None
+    seasons: tuple[int, ...] = ()
+    """Seasons whose episode lists are wanted; one that is not there is answered empty."""
     request_id: int | None = None
     download_id: str | None = None
     opening: AnyReport | None = field(default=None, compare=False)
@@ -322,13 +319,27 @@ class Question:
         elif self.title is not None:
             ids = [f"{space}:{value}" for space, value in self.title.ids.items()]
             # External ids overrule the service's own id, so it names only in their absence.
-            subject = self.title.media_type + ":" + (
-                ",".join(ids) if ids else f"own:{self.title.own_id}"
+            subject = (
+                self.title.media_type + ":" + (",".join(ids) if ids else f"own:{self.title.own_id}")
             )
         return (self.service, self.kind, subject)
 
 
 # --- claims -------------------------------------------------------------------------
+
+
+def _least(a: float | None, b: float | None) -> float | None:
+    """Return the smaller of two numbers that may be unknown."""
+    if a is None or b is None:
+        return b if a is None else a
+    return min(a, b)
+
+
+def _most(a: float | None, b: float | None) -> float | None:
+    """Return the larger of two numbers that may be unknown."""
+    if a is None or b is None:
+        return b if a is None else a
+    return max(a, b)
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,11 +377,21 @@ class Flag:
         """Return from when the standing yes is known to hold."""
         if not self.yes:
             return None
-        if self.last_no is None or (
-            self.first_yes is not None and self.first_yes > self.last_no
-        ):
+        if self.last_no is None or (self.first_yes is not None and self.first_yes > self.last_no):
             return self.first_yes
         return self.last_no
+
+    def joined(self, other: Flag) -> Flag:
+        """Return what both flags say together, in whichever order they were told."""
+        newest = (
+            other if (other.last_yes or float("-inf")) > (self.last_yes or float("-inf")) else self
+        )
+        return Flag(
+            _least(self.first_yes, other.first_yes),
+            newest.last_yes,
+            _most(self.last_no, other.last_no),
+            newest.happened_at,
+        )
 
     def with_word(self, *, yes: bool, at: float, happened_at: float) -> Flag:
         """Return the flag with one more word of the same service."""
@@ -411,11 +432,13 @@ class DecisionClaim:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A service's word that a title is in it."""
+    """A service's word that a title is in it; Seerr has one for each tier."""
 
+    service: str
+    tier: Tier
     flag: Flag = Flag()
-    tier: Tier = Tier.UNKNOWN
     seasons: tuple[int, ...] | None = None
+    """Seasons that the service wants; ``None``: a film, or not known."""
     seasons_at: float = 0.0
 
 
@@ -431,8 +454,8 @@ class Title:
     ids: ExternalIds
     own_ids: Mapping[str, int]
     """Service id -> id inside that service."""
-    holdings: Mapping[str, Holding]
-    """Service id -> its word that the title is in it."""
+    holdings: tuple[Holding, ...] = ()
+    """The words of services that the title is in them, one for each service and tier."""
     name: str | None = None
     year: int | None = None
     overview: str | None = None
@@ -490,8 +513,10 @@ class Arrival:
     """The film itself, or what was said about the season as a whole."""
     parts: Mapping[str, Part]
     """Episodes by key; empty for a film."""
-    parts_known: bool = False
-    """The season's episode list is known."""
+    listed_at: float | None = None
+    """When the season's episode list was read; ``None``: it is not known."""
+    misfit: bool = False
+    """The service that holds the series has no such season: numbering differs (rule 10)."""
     requests: tuple[RequestKey, ...] = ()
     available: int = 0
     wanted: int = 0
@@ -561,7 +586,9 @@ class Change:
     silent: bool = False
     """A baseline, a merge or a rebuild: stored and shown, never told."""
     part: str | None = None
-    """Key of the part, for :attr:`ChangeKind.PART`."""
+    """Key of the part, for :attr:`ChangeKind.PART`; of the first, if there are several."""
+    parts: tuple[str, ...] = ()
+    """Keys of all the parts that changed alike, for :attr:`ChangeKind.PART`."""
     request: Request | None = None
 
     @property

@@ -1,0 +1,1574 @@
+"""The board: takes reports, answers with changes; the only thing that changes itself."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import Final
+from uuid import uuid4
+
+from .lifecycle import (
+    FINISHED,
+    RUNNING,
+    SETTLED,
+    Ground,
+    Household,
+    Seen,
+    arrival_stage,
+    ground,
+    look,
+    problem_and_progress,
+    request_stage,
+    same_tier,
+)
+from .matching import (
+    NO_IDS,
+    NO_PARTS,
+    TitleIndex,
+    blank_part,
+    find_part,
+    merged_arrivals,
+    merged_titles,
+    with_part_reference,
+    with_reference,
+)
+from .models import (
+    AnyReport,
+    Applied,
+    Arrival,
+    Change,
+    ChangeKind,
+    Decision,
+    DecisionClaim,
+    DownloadClaim,
+    DownloadReport,
+    DownloadState,
+    EpisodesReport,
+    ExternalIds,
+    FileReport,
+    Flag,
+    HeldReport,
+    Holding,
+    MediaType,
+    Origin,
+    Outcome,
+    Part,
+    PartRef,
+    PartState,
+    PlayableReport,
+    Question,
+    QuestionKind,
+    Reason,
+    Report,
+    Request,
+    RequestKey,
+    RequestReport,
+    Role,
+    Service,
+    Stage,
+    Tier,
+    Title,
+    TitleRef,
+    Via,
+)
+
+DAY: Final = 86_400.0
+
+_DOWNLOAD_ORDER: Final = tuple(DownloadState)
+_DECISION_ORDER: Final = (
+    Decision.PENDING,
+    Decision.APPROVED,
+    Decision.FAILED,
+    Decision.DECLINED,
+    Decision.COMPLETED,
+    Decision.REMOVED,
+)
+_APPROVED: Final = frozenset({Decision.APPROVED, Decision.COMPLETED})
+_REVERSALS: Final = frozenset({Decision.PENDING, Decision.DECLINED, Decision.REMOVED})
+_BOARD: Final = Origin(service="", kind="board", role=Role.REQUESTS, via=Via.ACTION)
+
+
+def _new_id() -> str:
+    """Return a fresh id for a title or an arrival."""
+    return uuid4().hex
+
+
+class _Refusal(Exception):
+    """A report that changes nothing, for a reason."""
+
+    def __init__(self, reason: Reason) -> None:
+        """Keep the reason."""
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pass:
+    """One application of reports: what was before, and what must be looked at again."""
+
+    origin: Origin
+    now: float
+    happened_at: float
+    silent: bool
+    entering: bool = False
+    """What a service holds is being entered before the report that waited for it."""
+    before: dict[str, Arrival | None] = field(default_factory=dict)
+    merged: dict[str, frozenset[Stage]] = field(default_factory=dict)
+    """Arrival -> stages that were told before it was merged."""
+    baseline: dict[str, Stage] = field(default_factory=dict)
+    touched: dict[str, None] = field(default_factory=dict)
+    titles: dict[str, None] = field(default_factory=dict)
+    arrivals: dict[str, None] = field(default_factory=dict)
+    requests: dict[RequestKey, None] = field(default_factory=dict)
+    dropped_titles: list[str] = field(default_factory=list)
+    dropped_arrivals: list[str] = field(default_factory=list)
+    dropped_requests: list[RequestKey] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    took: bool = False
+    """Some word was news."""
+
+
+class Board:
+    """All titles, arrivals and requests that somebody may still be waiting for."""
+
+    def __init__(self, new_id: Callable[[], str] = _new_id) -> None:
+        """Start empty; ``new_id`` gives ids to titles and arrivals."""
+        self._new_id = new_id
+        self._services: dict[str, Service] = {}
+        self._house = Household.of({})
+        self._titles = TitleIndex()
+        self._arrivals: dict[str, Arrival] = {}
+        self._by_key: dict[tuple[str, int | None, Tier], str] = {}
+        self._of_title: dict[str, dict[str, None]] = {}
+        self._aliases: dict[str, str] = {}
+        self._requests: dict[RequestKey, Request] = {}
+        self._open_requests: dict[str, dict[int, None]] = {}
+        self._running: dict[str, dict[str, dict[str, None]]] = {}
+        self._open: dict[str, None] = {}
+        self._finished: dict[str, float] = {}
+        self._arrived: dict[str, float] = {}
+        self._counts: Counter[Stage] = Counter()
+        self._pending = 0
+
+    # --- queries ------------------------------------------------------------------------
+
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """Return the services, by id."""
+        return self._services
+
+    @property
+    def counts(self) -> Mapping[Stage, int]:
+        """Return how many live arrivals are in each stage."""
+        return self._counts
+
+    @property
+    def pending(self) -> int:
+        """Return how many requests wait for approval."""
+        return self._pending
+
+    def arrivals(self) -> Iterable[Arrival]:
+        """Return all live arrivals."""
+        return self._arrivals.values()
+
+    def open_arrivals(self) -> Iterator[Arrival]:
+        """Yield the live arrivals that are not finished."""
+        return (self._arrivals[arrival_id] for arrival_id in self._open)
+
+    def get(self, arrival_id: str) -> Arrival | None:
+        """Return a live arrival by its id, or by that of one merged into it."""
+        return self._arrivals.get(self._aliases.get(arrival_id, arrival_id))
+
+    def title(self, title_id: str) -> Title:
+        """Return a title by its id. Raises `KeyError` if it is not live."""
+        title = self._titles.get(title_id)
+        if title is None:
+            raise KeyError(title_id)
+        return title
+
+    def request(self, key: RequestKey) -> Request | None:
+        """Return a request."""
+        return self._requests.get(key)
+
+    def requests(self) -> Iterable[Request]:
+        """Return all live requests."""
+        return self._requests.values()
+
+    def requests_of(self, arrival: Arrival) -> tuple[Request, ...]:
+        """Return the requests for an arrival."""
+        return tuple(
+            request for key in arrival.requests if (request := self._requests.get(key)) is not None
+        )
+
+    def arrivals_of(self, title_id: str) -> tuple[Arrival, ...]:
+        """Return the live arrivals of a title."""
+        return tuple(self._arrivals[key] for key in self._of_title.get(title_id, ()))
+
+    def find(self, media_type: MediaType, ids: ExternalIds) -> Title | None:
+        """Return the title with these external ids, if it is live."""
+        titles = self._titles.match(TitleRef(media_type=media_type, ids=ids), "").titles
+        return titles[0] if titles else None
+
+    def knows(self, ref: TitleRef, service: str) -> bool:
+        """Tell whether the title that a service means is live."""
+        match = self._titles.match(ref, service)
+        return match.conflict or bool(match.titles)
+
+    def arrived_since(self, moment: float) -> int:
+        """Return how many live arrivals became available since a moment."""
+        return sum(at >= moment for at in self._arrived.values())
+
+    def latest(self) -> Arrival | None:
+        """Return the arrival that became available last."""
+        if not self._arrived:
+            return None
+        return self._arrivals[max(self._arrived, key=self._arrived.__getitem__)]
+
+    def progress(self) -> float | None:
+        """Return how far all downloads together are, 0 to 1."""
+        values = [
+            arrival.progress
+            for arrival in self.open_arrivals()
+            if arrival.stage is Stage.DOWNLOADING and arrival.progress is not None
+        ]
+        return sum(values) / len(values) if values else None
+
+    def active_downloads(self, service: str) -> frozenset[str]:
+        """Return the downloads, case-folded, that should be in a service's queue."""
+        return frozenset(self._running.get(service, ()))
+
+    def open_requests(self, service: str) -> dict[int, Decision]:
+        """Return the unfinished requests of a service with their decisions."""
+        return {
+            number: self._requests[service, number].decision.decision
+            for number in self._open_requests.get(service, ())
+        }
+
+    def open_titles(self, service: str) -> tuple[TitleRef, ...]:
+        """Return the titles that a service should be asked about in a sync.
+
+        For a Radarr or Sonarr: whatever is unfinished and could be in it. For a Seerr:
+        what is imported and only it can say whether that can be played.
+        """
+        known = self._services.get(service)
+        if known is None:
+            return ()
+        found: dict[str, TitleRef] = {}
+        for arrival in self.open_arrivals():
+            if arrival.title_id in found:
+                continue
+            title = self.title(arrival.title_id)
+            if known.role is Role.REQUESTS:
+                wanted = arrival.stage is Stage.DOWNLOADED
+            else:
+                wanted = self._may_hold(known, title.media_type, arrival.tier)
+            if wanted:
+                found[title.id] = self._reference(title, service)
+        return tuple(found.values())
+
+    def retirable(self, now: float, *, finished_days: float) -> tuple[str, ...]:
+        """Return the arrivals that have been finished for longer than some days."""
+        bound = now - finished_days * DAY
+        return tuple(key for key, at in self._finished.items() if at < bound)
+
+    # --- services -----------------------------------------------------------------------
+
+    def configure(self, service: Service, *, now: float) -> Applied:
+        """Add a service, or change what is known of it; tells nothing.
+
+        What is available stays so, although another service may have the say from now on.
+        """
+        if self._services.get(service.id) == service:
+            return Applied(outcome=Outcome.PROCESSED)
+        work = self._silent_pass(now)
+        services = {**self._services, service.id: service}
+        self._change_household(services, work)
+        return self._finish(work)
+
+    def remove_service(self, service_id: str, *, now: float) -> Applied:
+        """Withdraw a service's claims and requests; never an arrival, and tells nothing."""
+        work = self._silent_pass(now)
+        services = {key: one for key, one in self._services.items() if key != service_id}
+        self._change_household(services, work)
+        for key in [key for key in self._requests if key[0] == service_id]:
+            self._drop_request(key, work)
+        for arrival in list(self._arrivals.values()):
+            if _speaks(arrival, service_id):
+                self._put_arrival(_without_service(arrival, service_id), work)
+        for title_id in list(self._of_title):
+            title = self.title(title_id)
+            if service_id in title.own_ids or any(
+                holding.service == service_id for holding in title.holdings
+            ):
+                kept = tuple(h for h in title.holdings if h.service != service_id)
+                own_ids = {k: v for k, v in title.own_ids.items() if k != service_id}
+                self._titles.remove(title.id)
+                self._put_title(replace(title, holdings=kept, own_ids=own_ids), work)
+                work.touched.update(self._of_title[title_id])
+        self._running.pop(service_id, None)
+        return self._finish(work)
+
+    def _change_household(self, services: dict[str, Service], work: _Pass) -> None:
+        """Take other services; keep what is available now as settled, if roles change."""
+        house = Household.of(services)
+        changed = (house.has_playback, house.has_requests) != (
+            self._house.has_playback,
+            self._house.has_requests,
+        ) or len(services) < len(self._services)
+        if changed and self._services:
+            for arrival in list(self._arrivals.values()):
+                settled = _settled(arrival, work.now)
+                if settled is not arrival:
+                    self._put_arrival(settled, work)
+        self._services = services
+        self._house = house
+
+    # --- start and end of life -----------------------------------------------------------
+
+    def load(
+        self,
+        titles: Iterable[Title],
+        arrivals: Iterable[Arrival],
+        requests: Iterable[Request],
+    ) -> None:
+        """Take what storage kept; tells nothing and works nothing out anew."""
+        for title in titles:
+            self._titles.put(title)
+            self._of_title.setdefault(title.id, {})
+        for arrival in arrivals:
+            if arrival.id not in self._arrivals:
+                self._store_arrival(arrival)
+        for request in requests:
+            if request.key not in self._requests:
+                self._store_request(request)
+
+    def unload(self, arrival_ids: Iterable[str]) -> None:
+        """Take arrivals off the live board, with what only they need."""
+        for arrival_id in arrival_ids:
+            arrival = self._arrivals.get(arrival_id)
+            if arrival is None:
+                continue
+            self._unstore_arrival(arrival)
+            for key in arrival.requests:
+                request = self._requests.get(key)
+                if request is not None and not any(
+                    other in self._arrivals for other in request.arrivals
+                ):
+                    self._unstore_request(request)
+            if not self._of_title.get(arrival.title_id):
+                self._of_title.pop(arrival.title_id, None)
+                self._titles.remove(arrival.title_id)
+
+    # --- reports ------------------------------------------------------------------------
+
+    def apply(self, report: AnyReport, *, now: float, silent: bool = False) -> Applied:
+        """Take a report; answer with what it changed, and what it leaves open.
+
+        ``silent`` is for baselines and rebuilds: everything is entered, nothing told.
+        """
+        work = _Pass(
+            origin=report.origin,
+            now=now,
+            happened_at=report.happened_at,
+            silent=silent,
+        )
+        return self._run(report, work)
+
+    def open(self, opening: AnyReport, answers: Sequence[AnyReport], *, now: float) -> Applied:
+        """Open what a report opens, after entering silently what the service holds.
+
+        Rule 7: an upgrade of a film from 2019 is not announced as new, and a library is
+        no arrival: what was there already opens nothing.
+        """
+        work = _Pass(
+            origin=opening.origin,
+            now=now,
+            happened_at=opening.happened_at,
+            silent=False,
+            entering=True,
+        )
+        plan = _opening_plan(opening, answers)
+        if plan is None:
+            return Applied(outcome=Outcome.IGNORED, reason=Reason.UPGRADE)
+        opened, entered = plan
+        try:
+            title = self._title(opening, work, create=True)
+            if title is None:
+                raise _Refusal(Reason.NO_IDS)
+            for season in opened:
+                self._arrival(title, season, opening.tier, work, create=True)
+        except _Refusal as refusal:
+            return self._finish(work, refusal.reason)
+        for answer in entered:
+            try:
+                self._take(answer, work)
+            except _Refusal:
+                # An answer that says nothing new is no reason not to open.
+                continue
+        for arrival_id in list(work.touched):
+            seen = self._look(self._arrivals[arrival_id], now)[1]
+            if seen is Stage.AVAILABLE:
+                work.baseline[arrival_id] = seen
+        return self._run(opening, work)
+
+    def dismiss(self, arrival_id: str, *, now: float, origin: Origin) -> Applied:
+        """Silence an arrival until it reaches another stage."""
+        arrival = self.get(arrival_id)
+        if arrival is None:
+            return Applied(outcome=Outcome.IGNORED, reason=Reason.NOT_TRACKED)
+        work = _Pass(origin=origin, now=now, happened_at=now, silent=False)
+        if not arrival.dismissed:
+            self._put_arrival(replace(arrival, dismissed=True), work)
+        return self._finish(work)
+
+    def _run(self, report: AnyReport, work: _Pass) -> Applied:
+        """Take a report and finish the pass."""
+        try:
+            self._take(report, work)
+        except _Refusal as refusal:
+            return self._finish(work, refusal.reason)
+        return self._finish(work, None if work.took else Reason.STALE)
+
+    def _take(self, report: AnyReport, work: _Pass) -> None:
+        """Enter a report's claims. Raises `_Refusal`."""
+        match report:
+            case HeldReport():
+                self._take_held(report, work)
+            case EpisodesReport():
+                self._take_episodes(report, work)
+            case DownloadReport():
+                self._take_download(report, work)
+            case FileReport():
+                self._take_file(report, work)
+            case PlayableReport():
+                self._take_playable(report, work)
+            case RequestReport():
+                self._take_request(report, work)
+
+    def _take_held(self, report: HeldReport, work: _Pass) -> None:
+        """Enter that a title is in a service, or no longer is."""
+        title = self._title(report, work)
+        downloads = report.origin.role is Role.DOWNLOADS
+        if report.held and report.opens and downloads:
+            title = self._open_held(report, title, work)
+        if title is None:
+            raise _Refusal(Reason.NOT_TRACKED)
+        holding = _holding(title, report.origin.service, report.tier, downloads)
+        if not report.held and not report.confirmed:
+            if not holding.flag.yes:
+                raise _Refusal(Reason.STALE)
+            self._confirm(QuestionKind.TITLE, report, title, work)
+        self._hold(title, holding, report, work)
+        if not report.held and downloads:
+            self._withdraw_files(title, report, work)
+
+    def _open_held(self, report: HeldReport, title: Title | None, work: _Pass) -> Title | None:
+        """Open the arrivals of an addition (rule 7)."""
+        series = report.title.media_type is MediaType.SERIES
+        seasons: tuple[int | None, ...] = (None,)
+        if series:
+            seasons = report.seasons or ()
+        if title is not None:
+            seasons = tuple(
+                season
+                for season in seasons
+                if self._arrival(title, season, report.tier, work) is None
+            )
+            if not seasons and (not series or report.seasons is not None):
+                return title
+        if work.entering:
+            return title
+        if not work.silent:
+            self._ask_before_opening(report, work)
+        title = self._title(report, work, create=True)
+        if title is not None:
+            for season in seasons:
+                self._arrival(title, season, report.tier, work, create=True)
+        return title
+
+    def _hold(self, title: Title, holding: Holding, report: Report, work: _Pass) -> None:
+        """Enter a service's word on holding a title."""
+        held = report.held if isinstance(report, HeldReport) else True
+        flag = holding.flag.with_word(yes=held, at=report.at, happened_at=report.happened_at)
+        seasons, seasons_at = holding.seasons, holding.seasons_at
+        if isinstance(report, HeldReport) and report.seasons is not None:
+            if report.at >= seasons_at:
+                seasons, seasons_at = report.seasons, report.at
+        if flag is holding.flag and seasons == holding.seasons:
+            return
+        told = flag.yes != holding.flag.yes or flag.no != holding.flag.no
+        work.took = work.took or told or seasons != holding.seasons
+        new = replace(holding, flag=flag, seasons=seasons, seasons_at=seasons_at)
+        others = tuple(
+            one for one in title.holdings if (one.service, one.tier) != (new.service, new.tier)
+        )
+        self._put_title(replace(title, holdings=(*others, new)), work)
+        if told or seasons != holding.seasons:
+            work.touched.update(self._of_title[title.id])
+
+    def _withdraw_files(self, title: Title, report: HeldReport, work: _Pass) -> None:
+        """Take back a service's words on files and downloads of a title that left it."""
+        service = report.origin.service
+        for arrival in self.arrivals_of(title.id):
+            if not same_tier(arrival.tier, report.tier):
+                continue
+            keys = [None, *arrival.parts]
+            for key in keys:
+                part = arrival.whole if key is None else arrival.parts[key]
+                if service in part.files:
+                    files = _worded(part.files, report, yes=False)
+                    part = replace(part, files=files)
+                claim = part.downloads.get(service)
+                if claim is not None and claim.state in RUNNING and claim.at < report.at:
+                    gone = DownloadClaim(report.at, report.happened_at, DownloadState.GONE)
+                    part = replace(part, downloads={**part.downloads, service: gone})
+                arrival = _with_part(arrival, key, part)
+            self._put_arrival(arrival, work)
+
+    def _take_episodes(self, report: EpisodesReport, work: _Pass) -> None:
+        """Enter the whole episode list of a season (rules 3 and 10)."""
+        title = self._title(report, work)
+        if title is None:
+            raise _Refusal(Reason.NOT_TRACKED)
+        arrival = self._arrival(title, report.season, report.tier, work)
+        if arrival is None:
+            raise _Refusal(Reason.NOT_TRACKED)
+        service = report.origin.service
+        if not report.parts:
+            if arrival.misfit or arrival.listed_at is not None:
+                raise _Refusal(Reason.STALE)
+            work.took = True
+            self._put_arrival(replace(arrival, misfit=True), work)
+            return
+        newest = arrival.listed_at is None or report.at >= arrival.listed_at
+        parts = dict(arrival.parts)
+        listed: set[str] = set()
+        for state in report.parts:
+            key = find_part(parts, state.ref, service)
+            if key is None and not newest:
+                continue
+            old = parts.pop(key) if key is not None else blank_part()
+            part = _listed_part(old, state, report, newest=newest)
+            parts[part.key] = part
+            listed.add(part.key)
+        if newest:
+            for key in [key for key in parts if key not in listed]:
+                if _newest_word(parts[key]) <= report.at:
+                    del parts[key]
+        changed = parts != arrival.parts or arrival.listed_at is None
+        work.took = work.took or changed
+        if newest or changed:
+            listed_at = report.at if newest else arrival.listed_at
+            self._put_arrival(
+                replace(arrival, parts=parts, listed_at=listed_at, misfit=False), work
+            )
+
+    def _take_download(self, report: DownloadReport, work: _Pass) -> None:
+        """Enter what happens to a download (rule 11: one story, however many parts)."""
+        targets = self._targets(report, report.parts, report.seasons, work)
+        if not targets:
+            targets = self._targets_of_download(report)
+        if not targets:
+            raise _Refusal(Reason.NOT_TRACKED)
+        service = report.origin.service
+        claim = DownloadClaim(
+            report.at,
+            report.happened_at,
+            report.state,
+            report.download_id,
+            report.progress,
+            report.eta,
+            report.problem,
+        )
+        for arrival_id, refs in targets.items():
+            arrival = self._arrivals[arrival_id]
+            if report.origin.role is Role.DOWNLOADS:
+                title = self.title(arrival.title_id)
+                holding = _holding(title, service, report.tier, downloads=True)
+                self._hold(title, holding, report, work)
+            for ref in refs:
+                key, part = _part_of(arrival, ref, service)
+                old = part.downloads.get(service)
+                if old is not None and not _newer_download(claim, old):
+                    continue
+                part = replace(part, downloads={**part.downloads, service: claim})
+                work.took = work.took or _shows_else(claim, old)
+                arrival = _with_part(arrival, key, part)
+            self._put_arrival(arrival, work)
+
+    def _take_file(self, report: FileReport, work: _Pass) -> None:
+        """Enter that a file was imported, is there, or is gone."""
+        targets = self._targets(report, report.parts, (), work)
+        if not targets:
+            raise _Refusal(Reason.NOT_TRACKED)
+        service = report.origin.service
+        for arrival_id, refs in targets.items():
+            arrival = self._arrivals[arrival_id]
+            title = self.title(arrival.title_id)
+            if not report.present and not report.confirmed:
+                had = (_part_of(arrival, ref, service)[1] for ref in refs)
+                if any(service in part.files and part.files[service].yes for part in had):
+                    self._confirm(QuestionKind.TITLE, report, title, work)
+                raise _Refusal(Reason.STALE)
+            if report.present:
+                holding = _holding(title, service, report.tier, downloads=True)
+                self._hold(title, holding, report, work)
+            for ref in refs:
+                key, part = _part_of(arrival, ref, service)
+                files = _worded(part.files, report, yes=report.present)
+                if files is part.files:
+                    continue
+                old = part.files.get(service)
+                work.took = work.took or old is None or old.yes != files[service].yes
+                arrival = _with_part(arrival, key, replace(part, files=files))
+            self._put_arrival(arrival, work)
+
+    def _take_playable(self, report: PlayableReport, work: _Pass) -> None:
+        """Enter that something can be played, or is listed as absent."""
+        targets = self._targets(report, report.parts, report.seasons, work)
+        if not targets:
+            raise _Refusal(Reason.NOT_TRACKED)
+        service = report.origin.service
+        for arrival_id, refs in targets.items():
+            arrival = self._arrivals[arrival_id]
+            for ref in refs:
+                key, part = _part_of(arrival, ref, service)
+                playable = _worded(part.playable, report, yes=report.playable)
+                if playable is part.playable:
+                    continue
+                old = part.playable.get(service)
+                new = playable[service]
+                work.took = work.took or old is None or old.yes != new.yes
+                arrival = _with_part(arrival, key, replace(part, playable=playable))
+            self._put_arrival(arrival, work)
+
+    def _take_request(self, report: RequestReport, work: _Pass) -> None:
+        """Enter what a request service says about a request (rule 4)."""
+        key = (report.origin.service, report.request_id)
+        old = self._requests.get(key)
+        gone = report.decision is Decision.REMOVED
+        title = self._title(report, work)
+        if title is None and old is not None and (gone or not report.title.ids):
+            title = self.title(old.title_id)
+        if title is None:
+            if gone:
+                raise _Refusal(Reason.NOT_TRACKED)
+            title = self._title(report, work, create=True)
+        if title is None:
+            raise _Refusal(Reason.NO_IDS)
+        if old is not None and self.title(old.title_id).id != title.id:
+            # The id was given anew after a reinstall: this is another request.
+            self._drop_request(key, work)
+            old = None
+        claim = DecisionClaim(report.at, report.happened_at, report.decision, report.initial)
+        if old is None:
+            request = Request(
+                service=key[0],
+                request_id=key[1],
+                title_id=title.id,
+                tier=report.tier,
+                seasons=report.seasons,
+                decision=claim,
+                requester=report.requester,
+                created_at=report.created_at,
+            )
+            work.took = True
+        else:
+            request = self._changed_request(old, claim, report, title, work)
+        self._put_request(request, work)
+        self._cover(request, title, work)
+
+    def _changed_request(
+        self,
+        old: Request,
+        claim: DecisionClaim,
+        report: RequestReport,
+        title: Title,
+        work: _Pass,
+    ) -> Request:
+        """Return a known request with what a report adds to it."""
+        standing = old.decision
+        if not _newer_decision(claim, standing):
+            claim = standing
+        elif (
+            not report.confirmed and standing.decision in _APPROVED and claim.decision in _REVERSALS
+        ):
+            self._confirm(QuestionKind.REQUEST, report, title, work)
+        tier = old.tier if report.tier is Tier.UNKNOWN else report.tier
+        seasons = old.seasons
+        if report.seasons is not None and (
+            seasons is None or (report.confirmed and claim is not standing)
+        ):
+            seasons = report.seasons
+        request = replace(
+            old,
+            title_id=title.id,
+            tier=tier,
+            seasons=seasons,
+            decision=claim,
+            requester=old.requester if report.requester is None else report.requester,
+            created_at=old.created_at if report.created_at is None else report.created_at,
+        )
+        work.took = work.took or (
+            claim.decision is not standing.decision
+            or request.tier is not old.tier
+            or request.seasons != old.seasons
+            or request.requester != old.requester
+        )
+        return request
+
+    def _cover(self, request: Request, title: Title, work: _Pass) -> None:
+        """Tie a request to the arrivals it covers; none while tier or seasons are open."""
+        seasons: tuple[int | None, ...] = (None,)
+        if title.media_type is MediaType.SERIES:
+            seasons = request.seasons or ()
+        if request.tier is Tier.UNKNOWN or not seasons:
+            if request.decision.decision is not Decision.REMOVED:
+                work.questions.append(
+                    Question(
+                        service=request.service,
+                        kind=QuestionKind.REQUEST,
+                        request_id=request.request_id,
+                        title=self._reference(title, request.service),
+                    )
+                )
+            if not request.arrivals:
+                return
+        covered: list[str] = []
+        if request.tier is not Tier.UNKNOWN:
+            for season in seasons:
+                arrival = self._arrival(title, season, request.tier, work, create=True)
+                if arrival is None:
+                    continue
+                covered.append(arrival.id)
+                if request.key not in arrival.requests:
+                    arrival = replace(arrival, requests=(*arrival.requests, request.key))
+                self._put_arrival(arrival, work)
+        for arrival_id in request.arrivals:
+            if arrival_id not in covered:
+                self._detach(arrival_id, request.key, work)
+        self._put_request(replace(request, arrivals=tuple(covered)), work)
+
+    def _detach(self, arrival_id: str, key: RequestKey, work: _Pass) -> None:
+        """Untie an arrival from a request that does not cover it any more."""
+        arrival = self.get(arrival_id)
+        if arrival is not None and key in arrival.requests:
+            kept = tuple(one for one in arrival.requests if one != key)
+            self._put_arrival(replace(arrival, requests=kept), work)
+
+    def _drop_request(self, key: RequestKey, work: _Pass) -> None:
+        """Forget a request."""
+        request = self._requests[key]
+        self._unstore_request(request)
+        work.requests.pop(key, None)
+        work.dropped_requests.append(key)
+        for arrival_id in request.arrivals:
+            self._detach(arrival_id, key, work)
+
+    # --- finding what a report means --------------------------------------------------------
+
+    def _title(self, report: Report, work: _Pass, *, create: bool = False) -> Title | None:
+        """Return the title that a report means, with what the report adds to it."""
+        ref, service = report.title, report.origin.service
+        match = self._titles.match(ref, service)
+        if match.conflict:
+            raise _Refusal(Reason.CONFLICT)
+        if not match.titles:
+            if not create or not ref.ids:
+                return None
+            title = with_reference(
+                Title(
+                    id=self._new_id(),
+                    media_type=ref.media_type,
+                    ids=ExternalIds(),
+                    own_ids=NO_IDS,
+                ),
+                ref,
+                service,
+            )
+            self._put_title(title, work)
+            return title
+        title = match.titles[0]
+        for other in match.titles[1:]:
+            title = self._merge(title, other, work)
+        more = with_reference(title, ref, service)
+        if more is not title:
+            renamed = (more.name, more.year, more.poster) != (
+                title.name,
+                title.year,
+                title.poster,
+            )
+            self._put_title(more, work)
+            if renamed:
+                work.touched.update(self._of_title[title.id])
+        return more
+
+    def _arrival(
+        self,
+        title: Title,
+        season: int | None,
+        tier: Tier,
+        work: _Pass,
+        *,
+        create: bool = False,
+    ) -> Arrival | None:
+        """Return the arrival of a film or season in a tier (rule 6)."""
+        found = self._by_key.get((title.id, season, tier))
+        if found is not None:
+            return self._arrivals[found]
+        if tier is Tier.UNKNOWN:
+            siblings = [a for a in self.arrivals_of(title.id) if a.season == season]
+            if len(siblings) == 1:
+                return siblings[0]
+            if siblings:
+                return None
+        else:
+            untold = self._by_key.get((title.id, season, Tier.UNKNOWN))
+            if untold is not None:
+                return self._put_arrival(replace(self._arrivals[untold], tier=tier), work)
+        if not create:
+            return None
+        arrival = Arrival(
+            id=self._new_id(),
+            title_id=title.id,
+            season=season,
+            tier=tier,
+            opened_at=work.now,
+            stage=Stage.REQUESTED,
+            stage_at=work.happened_at,
+            known_at=work.now,
+            whole=blank_part(),
+            parts=NO_PARTS,
+        )
+        return self._put_arrival(arrival, work)
+
+    def _targets(
+        self,
+        report: DownloadReport | FileReport | PlayableReport,
+        refs: tuple[PartRef, ...],
+        seasons: tuple[int, ...],
+        work: _Pass,
+    ) -> dict[str, list[PartRef | None]]:
+        """Return the arrivals that a report means, each with its parts (None: the whole)."""
+        film = report.title.media_type is MediaType.MOVIE
+        wanted: dict[int | None, list[PartRef | None]] = {}
+        if film:
+            wanted[None] = [None]
+        for ref in refs:
+            if not film:
+                wanted.setdefault(ref.season, []).append(ref)
+        for season in seasons:
+            if not film:
+                wanted.setdefault(season, []).append(None)
+        opens = not isinstance(report, PlayableReport) and report.opens
+        title = self._title(report, work, create=opens and work.silent)
+        targets: dict[str, list[PartRef | None]] = {}
+        for season, parts in wanted.items():
+            arrival = None
+            if title is not None:
+                arrival = self._arrival(
+                    title, season, report.tier, work, create=opens and work.silent
+                )
+            if arrival is not None:
+                targets[arrival.id] = parts
+            elif opens and not work.silent and not work.entering:
+                self._ask_before_opening(report, work)
+        return targets
+
+    def _targets_of_download(self, report: DownloadReport) -> dict[str, list[PartRef | None]]:
+        """Return the parts that a download was said to be for before."""
+        if report.download_id is None:
+            return {}
+        service, folded = report.origin.service, report.download_id.casefold()
+        targets: dict[str, list[PartRef | None]] = {}
+        for arrival_id in self._running.get(service, {}).get(folded, ()):
+            arrival = self._arrivals[arrival_id]
+            refs: list[PartRef | None] = []
+            if _downloads_as(arrival.whole, service, folded):
+                refs.append(None)
+            refs.extend(
+                PartRef(
+                    season=arrival.season or 0,
+                    number=part.number,
+                    air_date=part.air_date,
+                )
+                for part in arrival.parts.values()
+                if _downloads_as(part, service, folded)
+            )
+            targets[arrival_id] = refs
+        return targets
+
+    def _ask_before_opening(self, report: AnyReport, work: _Pass) -> None:
+        """Ask what the service holds before a report opens an arrival (rule 7)."""
+        if not report.title.ids and report.title.own_id is None:
+            raise _Refusal(Reason.NO_IDS)
+        work.questions.append(
+            Question(
+                service=report.origin.service,
+                kind=QuestionKind.TITLE,
+                title=report.title,
+                seasons=_seasons_of(report),
+                opening=report,
+            )
+        )
+        raise _Refusal(Reason.ASKED)
+
+    def _confirm(self, kind: QuestionKind, report: AnyReport, title: Title, work: _Pass) -> None:
+        """Have a loss that would move something back read from the service first."""
+        work.questions.append(
+            Question(
+                service=report.origin.service,
+                kind=kind,
+                title=self._reference(title, report.origin.service),
+                seasons=_seasons_of(report),
+                request_id=report.request_id if isinstance(report, RequestReport) else None,
+            )
+        )
+        raise _Refusal(Reason.ASKED)
+
+    def _reference(self, title: Title, service: str) -> TitleRef:
+        """Return how to name a title to a service."""
+        return TitleRef(
+            media_type=title.media_type,
+            ids=title.ids,
+            own_id=title.own_ids.get(service),
+            name=title.name,
+            year=title.year,
+        )
+
+    def _may_hold(self, service: Service, media_type: MediaType, tier: Tier) -> bool:
+        """Tell whether a title in a tier could be in a Radarr or Sonarr."""
+        return (
+            service.role is Role.DOWNLOADS
+            and service.media_type in {None, media_type}
+            and (service.tier is None or same_tier(service.tier, tier))
+        )
+
+    def _merge(self, one: Title, other: Title, work: _Pass) -> Title:
+        """Make two titles one; the older arrival's id survives (rule 5)."""
+
+        def age(title: Title) -> tuple[float, str]:
+            opened = [a.opened_at for a in self.arrivals_of(title.id)]
+            return min(opened, default=inf), title.id
+
+        elder, younger = sorted((one, other), key=age)
+        moving = self.arrivals_of(younger.id)
+        for arrival in moving:
+            self._unstore_arrival(arrival)
+        self._of_title.pop(younger.id, None)
+        self._titles.remove(younger.id)
+        merged = merged_titles(elder, younger)
+        work.titles.pop(younger.id, None)
+        work.dropped_titles.append(younger.id)
+        self._put_title(merged, work)
+        for arrival in moving:
+            moved = replace(arrival, title_id=merged.id)
+            twin_id = self._by_key.get((merged.id, arrival.season, arrival.tier))
+            if twin_id is None:
+                work.before.setdefault(arrival.id, arrival)
+                self._put_arrival(moved, work)
+                continue
+            twin = self._arrivals[twin_id]
+            told = frozenset({twin.stage, arrival.stage})
+            first, second = sorted((twin, moved), key=lambda a: (a.opened_at, a.id))
+            work.before.setdefault(first.id, first)
+            self._unstore_arrival(twin)
+            work.arrivals.pop(second.id, None)
+            work.touched.pop(second.id, None)
+            work.dropped_arrivals.append(second.id)
+            joined = self._put_arrival(merged_arrivals(first, second), work)
+            work.merged[joined.id] = told
+            for key in joined.requests:
+                request = self._requests.get(key)
+                if request is not None:
+                    ids = tuple(
+                        dict.fromkeys(
+                            joined.id if one in {first.id, second.id} else one
+                            for one in request.arrivals
+                        )
+                    )
+                    self._put_request(replace(request, arrivals=ids), work)
+        for key, request in list(self._requests.items()):
+            if request.title_id == younger.id and key[0] in self._open_requests:
+                self._put_request(replace(request, title_id=merged.id), work)
+        work.took = True
+        return merged
+
+    # --- finishing a pass -----------------------------------------------------------------
+
+    def _silent_pass(self, now: float) -> _Pass:
+        """Return a pass of our own that tells nothing."""
+        return _Pass(origin=_BOARD, now=now, happened_at=now, silent=True)
+
+    def _finish(self, work: _Pass, reason: Reason | None = None) -> Applied:
+        """Look again at all that was touched, and say what came of it."""
+        requests = dict(work.requests)
+        for arrival_id in list(work.touched):
+            requests.update(dict.fromkeys(self._arrivals[arrival_id].requests))
+            self._relook(arrival_id, work)
+        for key in requests:
+            self._relook_request(key, work)
+        outcome = Outcome.PROCESSED
+        if reason is not None and not work.changes:
+            outcome = Outcome.IGNORED
+        return Applied(
+            outcome=outcome,
+            reason=reason if outcome is Outcome.IGNORED else None,
+            changes=tuple(work.changes),
+            questions=tuple(_distinct(work.questions)),
+            titles=tuple(self.title(key) for key in work.titles),
+            arrivals=tuple(self._arrivals[key] for key in work.arrivals),
+            requests=tuple(self._requests[key] for key in work.requests),
+            dropped_titles=tuple(work.dropped_titles),
+            dropped_arrivals=tuple(work.dropped_arrivals),
+            dropped_requests=tuple(work.dropped_requests),
+        )
+
+    def _look(self, arrival: Arrival, now: float) -> tuple[Seen, Stage | None, Ground]:
+        """Work out an arrival's stage from its standing claims."""
+        base = ground(arrival, self.title(arrival.title_id), self._house)
+        seen = look(arrival, base, self._house, now)
+        return seen, arrival_stage(seen, base, self.requests_of(arrival)), base
+
+    def _relook(self, arrival_id: str, work: _Pass) -> None:
+        """Bring an arrival's stage up to its claims, and note the change."""
+        arrival = self._arrivals[arrival_id]
+        before = work.before.get(arrival_id, arrival)
+        seen, stage, base = self._look(arrival, work.now)
+        if stage is None:
+            # Nobody says anything any more: what was known stays (rule 12).
+            stage = arrival.stage
+        parts = arrival.parts
+        restaged = {
+            key: replace(parts[key], stage=part_stage)
+            for key, part_stage in seen.parts.items()
+            if parts[key].stage is not part_stage
+        }
+        if restaged:
+            parts = {**parts, **restaged}
+        problem, progress = problem_and_progress(
+            replace(arrival, parts=parts) if restaged else arrival, base, self._house
+        )
+        if stage is Stage.AVAILABLE:
+            problem = progress = None
+        previous = before.stage if before is not None else None
+        moved = previous is not stage
+        journey, available_at = arrival.journey, arrival.available_at
+        if moved and previous in {Stage.REMOVED, Stage.DECLINED}:
+            journey += 1
+        if stage is not Stage.AVAILABLE:
+            available_at = None
+        elif moved or available_at is None:
+            available_at = work.happened_at
+        new = replace(
+            arrival,
+            stage=stage,
+            stage_at=work.happened_at if moved else arrival.stage_at,
+            known_at=work.now if moved else arrival.known_at,
+            parts=parts,
+            journey=journey,
+            available_at=available_at,
+            available=seen.available,
+            wanted=seen.wanted,
+            total=seen.total,
+            coming=seen.coming,
+            problem=problem,
+            progress=progress,
+            dismissed=arrival.dismissed and not moved,
+        )
+        self._store_arrival(new)
+        self._note_change(before, new, seen, work)
+        self._ask_about(before, new, work)
+
+    def _note_change(self, before: Arrival | None, new: Arrival, seen: Seen, work: _Pass) -> None:
+        """Add the changes between two states of an arrival."""
+        title = self.title(new.title_id)
+        previous = before.stage if before is not None else None
+        silent = work.silent or new.stage in work.merged.get(new.id, ())
+        if previous is not new.stage:
+            known = work.baseline.get(new.id) is new.stage
+            work.changes.append(
+                self._change(ChangeKind.STAGE, title, new, previous, work, silent or known)
+            )
+        elif new != before:
+            work.changes.append(self._change(ChangeKind.DETAIL, title, new, previous, work, silent))
+        if before is None or not seen.later or new.stage is not Stage.AVAILABLE:
+            return
+        moved: dict[Stage, list[str]] = {}
+        for key in seen.later:
+            stage, old = new.parts[key].stage, before.parts.get(key)
+            if (
+                stage in {Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.AVAILABLE}
+                and (old.stage if old is not None else None) is not stage
+            ):
+                moved.setdefault(stage, []).append(key)
+        for stage, keys in moved.items():
+            ordered = tuple(sorted(keys))
+            old = before.parts.get(ordered[0])
+            work.changes.append(
+                replace(
+                    self._change(ChangeKind.PART, title, new, previous, work, silent),
+                    stage=stage,
+                    previous=old.stage if old is not None else None,
+                    part=ordered[0],
+                    parts=ordered,
+                )
+            )
+
+    def _change(
+        self,
+        kind: ChangeKind,
+        title: Title,
+        arrival: Arrival,
+        previous: Stage | None,
+        work: _Pass,
+        silent: bool,
+    ) -> Change:
+        """Return a change of this pass."""
+        return Change(
+            kind=kind,
+            title=title,
+            arrival=arrival,
+            stage=arrival.stage,
+            previous=previous,
+            origin=work.origin,
+            happened_at=work.happened_at,
+            known_at=work.now,
+            silent=silent or arrival.dismissed,
+        )
+
+    def _relook_request(self, key: RequestKey, work: _Pass) -> None:
+        """Bring a request's stage up to its arrivals; tell once that all is available."""
+        request = self._requests.get(key)
+        if request is None:
+            return
+        covered = [a for one in request.arrivals if (a := self.get(one)) is not None]
+        stage = request_stage(request, covered, work.now)
+        told = request.told or (stage is Stage.AVAILABLE and bool(covered))
+        if stage is request.stage and told == request.told:
+            return
+        new = replace(request, stage=stage, told=told)
+        self._put_request(new, work)
+        if told and not request.told:
+            arrival = covered[-1]
+            change = self._change(
+                ChangeKind.REQUEST,
+                self.title(arrival.title_id),
+                arrival,
+                request.stage,
+                work,
+                work.silent,
+            )
+            work.changes.append(replace(change, stage=stage, request=new))
+
+    def _ask_about(self, before: Arrival | None, new: Arrival, work: _Pass) -> None:
+        """Ask what an arrival leaves open, when it is opened or moves on."""
+        title = self.title(new.title_id)
+        if new.stage is Stage.DOWNLOADED and not self._house.has_playback:
+            moved = before is None or before.stage is not Stage.DOWNLOADED
+            if moved and not any(
+                request.decision.decision in _APPROVED for request in self.requests_of(new)
+            ):
+                self._ask_all(Role.REQUESTS, QuestionKind.AVAILABILITY, title, new, work)
+        if new.stage in FINISHED or work.entering:
+            return
+        if before is None:
+            if title.name is None:
+                self._ask_all(Role.REQUESTS, QuestionKind.FACTS, title, new, work)
+            if work.origin.role is not Role.DOWNLOADS:
+                self._ask_all(Role.DOWNLOADS, QuestionKind.TITLE, title, new, work)
+        if (
+            new.season is not None
+            and new.listed_at is None
+            and not new.misfit
+            and title.id in work.titles
+            and work.origin.role is Role.DOWNLOADS
+        ):
+            work.questions.append(
+                Question(
+                    service=work.origin.service,
+                    kind=QuestionKind.TITLE,
+                    title=self._reference(title, work.origin.service),
+                    seasons=(new.season,),
+                )
+            )
+
+    def _ask_all(
+        self, role: Role, kind: QuestionKind, title: Title, arrival: Arrival, work: _Pass
+    ) -> None:
+        """Ask every service that may know."""
+        for service in self._services.values():
+            if service.role is not role or (
+                role is Role.DOWNLOADS
+                and not self._may_hold(service, title.media_type, arrival.tier)
+            ):
+                continue
+            work.questions.append(
+                Question(
+                    service=service.id,
+                    kind=kind,
+                    title=self._reference(title, service.id),
+                    seasons=() if arrival.season is None else (arrival.season,),
+                )
+            )
+
+    # --- keeping the indexes ------------------------------------------------------------------
+
+    def _put_title(self, title: Title, work: _Pass) -> None:
+        """Keep a title and note that it is to be stored."""
+        self._titles.put(title)
+        self._of_title.setdefault(title.id, {})
+        work.titles[title.id] = None
+
+    def _put_arrival(self, arrival: Arrival, work: _Pass) -> Arrival:
+        """Keep an arrival, to be looked at again and stored at the end of the pass."""
+        old = self._arrivals.get(arrival.id)
+        if old is arrival:
+            return arrival
+        work.before.setdefault(arrival.id, old)
+        work.touched[arrival.id] = None
+        work.arrivals[arrival.id] = None
+        self._store_arrival(arrival)
+        return arrival
+
+    def _put_request(self, request: Request, work: _Pass) -> None:
+        """Keep a request and note that it is to be stored."""
+        work.requests[request.key] = None
+        self._store_request(request)
+
+    def _store_arrival(self, arrival: Arrival) -> None:
+        """Keep an arrival with everything that is counted and found by it."""
+        old = self._arrivals.get(arrival.id)
+        if old is not None:
+            self._counts[old.stage] -= 1
+            if (old.title_id, old.tier) != (arrival.title_id, arrival.tier):
+                self._by_key.pop((old.title_id, old.season, old.tier), None)
+                self._of_title.get(old.title_id, {}).pop(old.id, None)
+        self._arrivals[arrival.id] = arrival
+        self._counts[arrival.stage] += 1
+        if old is None or (old.title_id, old.tier) != (arrival.title_id, arrival.tier):
+            self._by_key[arrival.title_id, arrival.season, arrival.tier] = arrival.id
+            self._of_title.setdefault(arrival.title_id, {})[arrival.id] = None
+        for alias in arrival.aliases:
+            self._aliases[alias] = arrival.id
+        if old is None or old.whole is not arrival.whole or old.parts is not arrival.parts:
+            self._index_downloads(old, arrival)
+        if arrival.stage in FINISHED:
+            self._open.pop(arrival.id, None)
+            self._finished[arrival.id] = arrival.stage_at
+        else:
+            self._open[arrival.id] = None
+            self._finished.pop(arrival.id, None)
+        if arrival.available_at is None:
+            self._arrived.pop(arrival.id, None)
+        else:
+            self._arrived[arrival.id] = arrival.available_at
+
+    def _unstore_arrival(self, arrival: Arrival) -> None:
+        """Forget an arrival and what leads to it."""
+        current = self._arrivals.pop(arrival.id)
+        self._counts[current.stage] -= 1
+        self._by_key.pop((current.title_id, current.season, current.tier), None)
+        self._of_title.get(current.title_id, {}).pop(current.id, None)
+        self._index_downloads(current, None)
+        for register in (self._open, self._finished, self._arrived):
+            register.pop(current.id, None)
+        for alias in current.aliases:
+            self._aliases.pop(alias, None)
+
+    def _index_downloads(self, old: Arrival | None, new: Arrival | None) -> None:
+        """Keep the index of running downloads."""
+        before, after = _running(old), _running(new)
+        if before == after:
+            return
+        for service, folded in before - after:
+            holders = self._running[service][folded]
+            holders.pop((old or new).id, None)  # type: ignore[union-attr]
+            if not holders:
+                del self._running[service][folded]
+        for service, folded in after - before:
+            of_service = self._running.setdefault(service, {})
+            of_service.setdefault(folded, {})[(new or old).id] = None  # type: ignore[union-attr]
+
+    def _store_request(self, request: Request) -> None:
+        """Keep a request with everything that is counted by it."""
+        old = self._requests.get(request.key)
+        if old is not None and old.decision.decision is Decision.PENDING:
+            self._pending -= 1
+        self._requests[request.key] = request
+        if request.decision.decision is Decision.PENDING:
+            self._pending += 1
+        numbers = self._open_requests.setdefault(request.service, {})
+        if request.stage in FINISHED:
+            numbers.pop(request.request_id, None)
+        else:
+            numbers[request.request_id] = None
+
+    def _unstore_request(self, request: Request) -> None:
+        """Forget a request."""
+        current = self._requests.pop(request.key)
+        if current.decision.decision is Decision.PENDING:
+            self._pending -= 1
+        self._open_requests.get(request.service, {}).pop(request.request_id, None)
+
+
+# --- small pure helpers -------------------------------------------------------------------
+
+
+def _running(arrival: Arrival | None) -> set[tuple[str, str]]:
+    """Return the downloads of an arrival that should be in a queue."""
+    if arrival is None:
+        return set()
+    return {
+        (service, claim.download_id.casefold())
+        for part in (arrival.whole, *arrival.parts.values())
+        for service, claim in part.downloads.items()
+        if claim.download_id is not None and claim.state in RUNNING
+    }
+
+
+def _downloads_as(part: Part, service: str, folded: str) -> bool:
+    """Tell whether a part's newest download is this one."""
+    claim = part.downloads.get(service)
+    return (
+        claim is not None
+        and claim.download_id is not None
+        and claim.download_id.casefold() == folded
+    )
+
+
+def _holding(title: Title, service: str, tier: Tier, downloads: bool) -> Holding:
+    """Return a service's word on a title: one for a downloader, one a tier for Seerr."""
+    for holding in title.holdings:
+        if holding.service == service and (downloads or holding.tier is tier):
+            if downloads and holding.tier is Tier.UNKNOWN is not tier:
+                return replace(holding, tier=tier)
+            return holding
+    return Holding(service, tier)
+
+
+def _worded(flags: Mapping[str, Flag], report: Report, *, yes: bool) -> Mapping[str, Flag]:
+    """Return flags with a report's word; the same mapping if it is no news."""
+    service = report.origin.service
+    old = flags.get(service)
+    new = (old or Flag()).with_word(yes=yes, at=report.at, happened_at=report.happened_at)
+    return flags if new is old else {**flags, service: new}
+
+
+def _part_of(arrival: Arrival, ref: PartRef | None, service: str) -> tuple[str | None, Part]:
+    """Return the key and the part that a reference means; a new one if none is known."""
+    if ref is None or arrival.season is None:
+        return None, arrival.whole
+    key = find_part(arrival.parts, ref, service)
+    part = arrival.parts[key] if key is not None else blank_part()
+    return key or "", with_part_reference(part, ref, service)
+
+
+def _with_part(arrival: Arrival, key: str | None, part: Part) -> Arrival:
+    """Return the arrival with a part; `key` is its former key, None the whole."""
+    if key is None:
+        return arrival if part is arrival.whole else replace(arrival, whole=part)
+    if arrival.parts.get(key) is part:
+        return arrival
+    parts = {one: known for one, known in arrival.parts.items() if one != key}
+    parts[part.key] = part
+    return replace(arrival, parts=parts)
+
+
+def _listed_part(part: Part, state: PartState, report: EpisodesReport, *, newest: bool) -> Part:
+    """Return a part with a line of an episode list."""
+    service = report.origin.service
+    part = with_part_reference(part, state.ref, service)
+    files = part.files
+    if state.has_file and state.file_at is not None and state.file_at < report.at:
+        earlier = replace(report, at=state.file_at, happened_at=state.file_at)
+        files = _worded(files, earlier, yes=True)
+    dated = report
+    if state.file_at is not None:
+        dated = replace(report, happened_at=state.file_at)
+    files = _worded(files, dated, yes=state.has_file)
+    return replace(
+        part,
+        aired_at=state.aired_at if newest or part.aired_at is None else part.aired_at,
+        wanted=_worded(part.wanted, report, yes=state.wanted),
+        files=files,
+    )
+
+
+def _newest_word(part: Part) -> float:
+    """Return when anything was last said about a part, its being wanted aside."""
+    times = [claim.at for claim in part.downloads.values()]
+    for flags in (part.files, part.playable):
+        for flag in flags.values():
+            times.extend(at for at in (flag.last_yes, flag.last_no) if at is not None)
+    return max(times, default=-inf)
+
+
+def _newer_download(claim: DownloadClaim, old: DownloadClaim) -> bool:
+    """Tell whether a word about a download replaces another."""
+    return (claim.at, _DOWNLOAD_ORDER.index(claim.state)) > (
+        old.at,
+        _DOWNLOAD_ORDER.index(old.state),
+    )
+
+
+def _shows_else(claim: DownloadClaim, old: DownloadClaim | None) -> bool:
+    """Tell whether people see a difference between two words about a download."""
+    return old is None or (
+        claim.state,
+        claim.download_id,
+        claim.progress,
+        claim.eta,
+        claim.problem,
+    ) != (old.state, old.download_id, old.progress, old.eta, old.problem)
+
+
+def _newer_decision(claim: DecisionClaim, old: DecisionClaim) -> bool:
+    """Tell whether a word about a request replaces another.
+
+    What was said when the request was made is never newer, whenever it arrives.
+    """
+    return (not claim.initial, claim.at, _DECISION_ORDER.index(claim.decision)) > (
+        not old.initial,
+        old.at,
+        _DECISION_ORDER.index(old.decision),
+    )
+
+
+def _distinct(questions: Iterable[Question]) -> Iterator[Question]:
+    """Yield questions once each; one that a report waits for comes first."""
+    seen: set[tuple[str, str, str]] = set()
+    for question in sorted(questions, key=lambda one: one.opening is None):
+        if question.opening is not None or question.key not in seen:
+            seen.add(question.key)
+            yield question
+
+
+def _seasons_of(report: AnyReport) -> tuple[int, ...]:
+    """Return the seasons that a report is about."""
+    if isinstance(report, EpisodesReport):
+        return (report.season,)
+    seasons: set[int] = set()
+    if not isinstance(report, (FileReport,)):
+        seasons.update(report.seasons or ())
+    if isinstance(report, (DownloadReport, FileReport, PlayableReport)):
+        seasons.update(ref.season for ref in report.parts)
+    return tuple(sorted(seasons))
+
+
+def _speaks(arrival: Arrival, service: str) -> bool:
+    """Tell whether a service has said anything about an arrival's parts."""
+    return any(
+        service in claims
+        for part in (arrival.whole, *arrival.parts.values())
+        for claims in (part.wanted, part.files, part.playable, part.downloads, part.own_ids)
+    )
+
+
+def _without_service(arrival: Arrival, service: str) -> Arrival:
+    """Return an arrival without a service's words."""
+
+    def cleaned(part: Part) -> Part:
+        return replace(
+            part,
+            own_ids={k: v for k, v in part.own_ids.items() if k != service},
+            wanted={k: v for k, v in part.wanted.items() if k != service},
+            files={k: v for k, v in part.files.items() if k != service},
+            playable={k: v for k, v in part.playable.items() if k != service},
+            downloads={k: v for k, v in part.downloads.items() if k != service},
+        )
+
+    return replace(
+        arrival,
+        whole=cleaned(arrival.whole),
+        parts={key: cleaned(part) for key, part in arrival.parts.items()},
+    )
+
+
+def _settled(arrival: Arrival, now: float) -> Arrival:
+    """Return an arrival whose available parts stay so, whoever has the say next."""
+
+    def settled(part: Part, stage: Stage | None) -> Part:
+        if stage is not Stage.AVAILABLE:
+            return part
+        flag = part.playable.get(SETTLED, Flag()).with_word(yes=True, at=now, happened_at=now)
+        return replace(part, playable={**part.playable, SETTLED: flag})
+
+    if arrival.season is None:
+        whole = settled(arrival.whole, arrival.stage)
+        return arrival if whole is arrival.whole else replace(arrival, whole=whole)
+    parts = {key: settled(part, part.stage) for key, part in arrival.parts.items()}
+    whole = arrival.whole
+    if not parts:
+        whole = settled(whole, arrival.stage)
+    if whole is arrival.whole and all(parts[key] is arrival.parts[key] for key in parts):
+        return arrival
+    return replace(arrival, whole=whole, parts=parts)
+
+
+def _opening_plan(
+    opening: AnyReport, answers: Sequence[AnyReport]
+) -> tuple[tuple[int | None, ...], list[AnyReport]] | None:
+    """Return the seasons to open and the answers to enter first; None: nothing opens.
+
+    The file whose import opens the arrival is taken out of what the service holds: it is
+    the news itself.
+    """
+    film = opening.title.media_type is MediaType.MOVIE
+    imported = isinstance(opening, FileReport)
+    refs = opening.parts if isinstance(opening, (DownloadReport, FileReport)) else ()
+    entered: list[AnyReport] = []
+    seasons: set[int] = set(_seasons_of(opening))
+    missing: set[int] = set()
+    untouched = film
+    for answer in answers:
+        if isinstance(answer, FileReport) and answer.present:
+            if imported:
+                continue
+            if film:
+                return None
+        if isinstance(answer, EpisodesReport):
+            states = list(answer.parts)
+            if any(not state.has_file and state.wanted for state in states):
+                missing.add(answer.season)
+            meant = [state for state in states if _means(refs, answer.season, state.ref)]
+            if meant and not all(state.has_file for state in meant):
+                untouched = True
+            if imported:
+                states = [
+                    replace(state, has_file=False, wanted=True) if state in meant else state
+                    for state in states
+                ]
+            untouched = untouched or (not meant and answer.season in seasons)
+            answer = replace(answer, parts=tuple(states))
+        if isinstance(answer, HeldReport):
+            answer = replace(answer, opens=False)
+        entered.append(answer)
+    if film:
+        return (None,), entered
+    if isinstance(opening, HeldReport):
+        held = [one for one in answers if isinstance(one, HeldReport) and one.held]
+        wanted = {season for one in held for season in one.seasons or ()}
+        opened = tuple(sorted(seasons or (wanted & missing)))
+        return (opened, entered) if opened else None
+    if (
+        not untouched
+        and not imported
+        and any(isinstance(answer, EpisodesReport) for answer in answers)
+    ):
+        return None
+    return tuple(sorted(seasons)), entered
+
+
+def _means(refs: Iterable[PartRef], season: int, listed: PartRef) -> bool:
+    """Tell whether one of the references is this line of an episode list."""
+    return any(
+        ref.season == season
+        and (
+            (ref.number is not None and ref.number == listed.number)
+            or (ref.own_id is not None and ref.own_id == listed.own_id)
+            or (ref.air_date is not None and ref.air_date == listed.air_date)
+        )
+        for ref in refs
+    )

@@ -1,0 +1,318 @@
+"""External ids -> title -> arrivals and parts; merging (rule 5).
+
+Matching is by ids only. Film, series and episode ids are separate spaces; a service's own
+ids serve where it gives no others, and are overruled by external ones.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .models import (
+    Arrival,
+    DownloadClaim,
+    ExternalIds,
+    Flag,
+    MediaType,
+    Part,
+    PartRef,
+    Tier,
+    Title,
+    TitleRef,
+)
+
+LEADING: Final[Mapping[MediaType, tuple[str, ...]]] = {
+    MediaType.MOVIE: ("tmdb", "imdb", "tvdb"),
+    MediaType.SERIES: ("tvdb", "tmdb", "imdb"),
+}
+"""Which id decides when two contradict: that of the database the services live on."""
+
+NO_CLAIMS: Final[Mapping[str, Flag]] = {}
+NO_DOWNLOADS: Final[Mapping[str, DownloadClaim]] = {}
+NO_IDS: Final[Mapping[str, int]] = {}
+NO_PARTS: Final[Mapping[str, Part]] = {}
+
+
+def blank_part() -> Part:
+    """Return a part of which nothing is said; its empty mappings are shared."""
+    return Part(
+        own_ids=NO_IDS,
+        wanted=NO_CLAIMS,
+        files=NO_CLAIMS,
+        playable=NO_CLAIMS,
+        downloads=NO_DOWNLOADS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which titles a reference means."""
+
+    titles: tuple[Title, ...] = ()
+    """None: unknown. Several: one title, to be merged; the eldest first."""
+    conflict: bool = False
+    """The ids contradict those of a known title: nothing may be guessed."""
+
+
+class TitleIndex:
+    """Finds titles by external ids and by the services' own ids, in constant time."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._titles: dict[str, Title] = {}
+        self._by_id: dict[tuple[MediaType, str, int | str], str] = {}
+        self._by_own: dict[tuple[str, MediaType, int], str] = {}
+        self._aliases: dict[str, str] = {}
+
+    def get(self, title_id: str) -> Title | None:
+        """Return a title by its id, or by the id of one that was merged into it."""
+        return self._titles.get(self._aliases.get(title_id, title_id))
+
+    def __len__(self) -> int:
+        """Return the number of titles."""
+        return len(self._titles)
+
+    def put(self, title: Title) -> None:
+        """Add a title, or replace what is known of it."""
+        old = self._titles.get(title.id)
+        self._titles[title.id] = title
+        if old is None or old.ids is not title.ids:
+            for space, value in title.ids.items():
+                self._by_id[(title.media_type, space, value)] = title.id
+        if old is None or old.own_ids is not title.own_ids:
+            for service, own_id in title.own_ids.items():
+                self._by_own[(service, title.media_type, own_id)] = title.id
+        for alias in title.aliases:
+            self._aliases[alias] = title.id
+
+    def remove(self, title_id: str) -> None:
+        """Forget a title and what leads to it."""
+        title = self._titles.pop(title_id, None)
+        if title is None:
+            return
+        for space, value in title.ids.items():
+            if self._by_id.get((title.media_type, space, value)) == title_id:
+                del self._by_id[(title.media_type, space, value)]
+        for service, own_id in title.own_ids.items():
+            if self._by_own.get((service, title.media_type, own_id)) == title_id:
+                del self._by_own[(service, title.media_type, own_id)]
+        for alias in title.aliases:
+            self._aliases.pop(alias, None)
+
+    def match(self, ref: TitleRef, service: str) -> Match:
+        """Say which titles a service's reference means."""
+        found: list[Title] = []
+        for space, value in ref.ids.items():
+            title_id = self._by_id.get((ref.media_type, space, value))
+            if title_id is not None:
+                title = self._titles[title_id]
+                if title not in found:
+                    found.append(title)
+        if ref.own_id is not None:
+            title_id = self._by_own.get((service, ref.media_type, ref.own_id))
+            own = self._titles[title_id] if title_id is not None else None
+            # A reinstalled service gives its ids to other titles: ids outside decide.
+            if (
+                own is not None
+                and own not in found
+                and all(_agree(own.ids, other) for other in (ref.ids, *_ids(found)))
+            ):
+                found.append(own)
+        if not found:
+            return Match()
+        if all(_agree(title.ids, ref.ids) for title in found):
+            first = found[0]
+            if all(_agree(first.ids, title.ids) for title in found[1:]):
+                return Match(tuple(found))
+        return self._contradicted(ref, found)
+
+    def _contradicted(self, ref: TitleRef, found: list[Title]) -> Match:
+        """Settle contradicting ids by the leading one; never guess without it."""
+        known = dict(ref.ids.items())
+        for space in LEADING[ref.media_type]:
+            if space not in known:
+                continue
+            title_id = self._by_id.get((ref.media_type, space, known[space]))
+            if title_id is not None:
+                return Match((self._titles[title_id],))
+            if any(space in dict(title.ids.items()) for title in found):
+                break
+        return Match(conflict=True)
+
+
+def _ids(titles: Iterable[Title]) -> Iterable[ExternalIds]:
+    """Yield the ids of titles."""
+    return (title.ids for title in titles)
+
+
+def _agree(one: ExternalIds, other: ExternalIds) -> bool:
+    """Tell whether no id of one kind differs."""
+    return (
+        (one.tmdb is None or other.tmdb is None or one.tmdb == other.tmdb)
+        and (one.tvdb is None or other.tvdb is None or one.tvdb == other.tvdb)
+        and (one.imdb is None or other.imdb is None or one.imdb == other.imdb)
+    )
+
+
+def with_reference(title: Title, ref: TitleRef, service: str) -> Title:
+    """Return the title with what a reference adds: ids, and names that are missing."""
+    ids = joined_ids(title.ids, ref.ids)
+    own_ids = title.own_ids
+    if ref.own_id is not None and own_ids.get(service) != ref.own_id:
+        own_ids = {**own_ids, service: ref.own_id}
+    name = title.name or ref.name
+    year = title.year or ref.year
+    overview = title.overview or ref.overview
+    poster = title.poster or ref.poster
+    if (
+        ids is title.ids
+        and own_ids is title.own_ids
+        and name is title.name
+        and year is title.year
+        and overview is title.overview
+        and poster is title.poster
+    ):
+        return title
+    return replace(
+        title,
+        ids=ids,
+        own_ids=own_ids,
+        name=name,
+        year=year,
+        overview=overview,
+        poster=poster,
+    )
+
+
+def joined_ids(ids: ExternalIds, more: ExternalIds) -> ExternalIds:
+    """Return ids with those that were missing; a known one is never changed."""
+    if (
+        (ids.tmdb is not None or more.tmdb is None)
+        and (ids.tvdb is not None or more.tvdb is None)
+        and (ids.imdb is not None or more.imdb is None)
+    ):
+        return ids
+    return ExternalIds(
+        tmdb=more.tmdb if ids.tmdb is None else ids.tmdb,
+        tvdb=more.tvdb if ids.tvdb is None else ids.tvdb,
+        imdb=more.imdb if ids.imdb is None else ids.imdb,
+    )
+
+
+def find_part(parts: Mapping[str, Part], ref: PartRef, service: str) -> str | None:
+    """Return the key of the part that a reference means (rule 10).
+
+    By number; else by the service's own episode id; else by the air date.
+    """
+    if ref.number is not None:
+        key = f"e{ref.number}"
+        if key in parts:
+            return key
+    for key, part in parts.items():
+        if (
+            ref.own_id is not None
+            and part.own_ids.get(service) == ref.own_id
+            and (ref.number is None or part.number is None)
+        ):
+            return key
+        if (
+            ref.air_date is not None
+            and part.air_date == ref.air_date
+            and (ref.number is None or part.number is None)
+        ):
+            return key
+    return None
+
+
+def with_part_reference(part: Part, ref: PartRef, service: str) -> Part:
+    """Return the part with what a reference adds."""
+    number = part.number if ref.number is None else ref.number
+    air_date = ref.air_date or part.air_date
+    name = ref.name or part.name
+    own_ids = part.own_ids
+    if ref.own_id is not None and own_ids.get(service) != ref.own_id:
+        own_ids = {**own_ids, service: ref.own_id}
+    if (
+        number == part.number
+        and air_date == part.air_date
+        and name == part.name
+        and own_ids is part.own_ids
+    ):
+        return part
+    return replace(part, number=number, air_date=air_date, name=name, own_ids=own_ids)
+
+
+# --- merging ----------------------------------------------------------------------------
+
+
+def merged_titles(elder: Title, younger: Title) -> Title:
+    """Return two titles as one; the elder's id survives, the other's is an alias."""
+    holdings = list(elder.holdings)
+    for holding in younger.holdings:
+        for place, known in enumerate(holdings):
+            if (known.service, known.tier) == (holding.service, holding.tier):
+                newer = max(known, holding, key=lambda word: word.seasons_at)
+                holdings[place] = replace(newer, flag=known.flag.joined(holding.flag))
+                break
+        else:
+            holdings.append(holding)
+    return replace(
+        elder,
+        ids=joined_ids(elder.ids, younger.ids),
+        own_ids={**younger.own_ids, **elder.own_ids},
+        holdings=tuple(holdings),
+        name=elder.name or younger.name,
+        year=elder.year or younger.year,
+        overview=elder.overview or younger.overview,
+        poster=elder.poster or younger.poster,
+        aliases=(*elder.aliases, younger.id, *younger.aliases),
+    )
+
+
+def merged_arrivals(elder: Arrival, younger: Arrival) -> Arrival:
+    """Return two arrivals of one thing as one, with the claims of both."""
+    parts = dict(elder.parts)
+    for key, part in younger.parts.items():
+        parts[key] = merged_parts(parts[key], part) if key in parts else part
+    listed = [a.listed_at for a in (elder, younger) if a.listed_at is not None]
+    return replace(
+        elder,
+        whole=merged_parts(elder.whole, younger.whole),
+        parts=parts,
+        listed_at=max(listed, default=None),
+        requests=tuple(dict.fromkeys((*elder.requests, *younger.requests))),
+        tier=younger.tier if elder.tier is Tier.UNKNOWN else elder.tier,
+        journey=max(elder.journey, younger.journey),
+        aliases=(*elder.aliases, younger.id, *younger.aliases),
+    )
+
+
+def merged_parts(one: Part, other: Part) -> Part:
+    """Return two records of one part as one."""
+    downloads = dict(one.downloads)
+    for service, claim in other.downloads.items():
+        known = downloads.get(service)
+        if known is None or known.at < claim.at:
+            downloads[service] = claim
+    return replace(
+        one,
+        number=one.number if one.number is not None else other.number,
+        air_date=one.air_date or other.air_date,
+        name=one.name or other.name,
+        aired_at=one.aired_at if one.aired_at is not None else other.aired_at,
+        own_ids={**other.own_ids, **one.own_ids},
+        wanted=joined_flags(one.wanted, other.wanted),
+        files=joined_flags(one.files, other.files),
+        playable=joined_flags(one.playable, other.playable),
+        downloads=downloads,
+    )
+
+
+def joined_flags(one: Mapping[str, Flag], other: Mapping[str, Flag]) -> Mapping[str, Flag]:
+    """Return the words of both."""
+    if not other:
+        return one
+    both = dict(one)
+    for service, flag in other.items():
+        both[service] = both[service].joined(flag) if service in both else flag
+    return both
