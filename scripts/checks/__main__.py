@@ -21,15 +21,20 @@ def problems_of(root: Path, folder: str = INTEGRATION) -> list[Problem]:
     texts = Document(root, f"{folder}/translations/en.json")
     symbols = Document(root, f"{folder}/icons.json")
     found = [
-        *actions.check(root, folder, facts, texts, symbols),
-        *selectors.check(root, folder, facts, texts),
-        *translations.check(texts, facts),
-        *icons.check(symbols, facts),
         *manifest.check(root, folder, code),
         *quality_scale.check(root, folder),
         *layers.check(code),
         *links.check(root),
     ]
+    if unreadable := [file for file in (texts, symbols) if file.problems and not file.data]:
+        found += [problem for file in unreadable for problem in file.problems]
+    else:
+        found += [
+            *actions.check(root, folder, facts, texts, symbols),
+            *selectors.check(root, folder, facts, texts),
+            *translations.check(texts, facts),
+            *icons.check(symbols, facts),
+        ]
     return sorted(set(found))
 
 

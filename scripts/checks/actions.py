@@ -49,7 +49,7 @@ def check(root: Path, folder: str, facts: Facts, texts: Document, icons: Documen
             continue
         described = Document(root, file)
         problems += described.problems
-        if not described.data:
+        if described.problems and not described.data:
             continue
         checker = Checker(kind, described, texts, icons)
         checker.against_code(registered, module, facts)

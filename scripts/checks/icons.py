@@ -13,8 +13,6 @@ SECTIONS = {"conditions", "entity", "entity_component", "services", "triggers"}
 
 def check(icons: Document, facts: Facts) -> list[Problem]:
     """Name all that does not agree."""
-    if icons.problems and not icons.data:
-        return icons.problems
     for section in icons.data:
         if section not in SECTIONS:
             icons.problem((section,), f'Home Assistant knows no section "{section}"')

@@ -1,0 +1,486 @@
+"""The consistency checks, by breaking a small integration in which everything agrees."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from scripts.checks.__main__ import problems_of
+from scripts.checks.quality_scale import RULES
+
+FOLDER = "custom_components/parcels"
+
+CODE = {
+    "__init__.py": """
+        from homeassistant.helpers import config_validation as cv
+
+        from .const import DOMAIN
+
+        CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+        async def async_setup(hass, config):
+            return True
+    """,
+    "const.py": """
+        from enum import StrEnum
+
+        DOMAIN = "parcels"
+        CONF_TIER = "tier"
+
+
+        class Stage(StrEnum):
+            SENT = "sent"
+            HERE = "here"
+    """,
+    "entity.py": """
+        class ParcelEntity:
+            def __init__(self, description):
+                self._attr_translation_key = description.key
+    """,
+    "sensor.py": """
+        from homeassistant.components.sensor import SensorEntityDescription, SensorDeviceClass
+
+        from .const import Stage
+
+
+        class ParcelDescription(SensorEntityDescription):
+            value_fn: object
+
+
+        SENSORS = (
+            ParcelDescription(key="waiting"),
+            ParcelDescription(key="stage", options=[stage.value for stage in Stage]),
+            ParcelDescription(key="seen", device_class=SensorDeviceClass.TIMESTAMP),
+        )
+    """,
+    "event.py": """
+        from .const import Stage
+        from .entity import ParcelEntity
+
+
+        class ParcelEvent(ParcelEntity):
+            _attr_translation_key = "moved"
+            _attr_event_types = list(Stage)
+    """,
+    "config_flow.py": """
+        import probatio
+        from homeassistant.config_entries import ConfigFlow, OptionsFlow
+        from homeassistant.const import CONF_API_KEY, CONF_URL
+        from homeassistant.helpers.selector import SelectSelectorConfig
+
+        from .const import CONF_TIER, DOMAIN
+
+        ERRORS = {OSError: "cannot_connect", ValueError: "invalid_auth"}
+
+        SCHEMA = probatio.Schema(
+            {
+                probatio.Required(CONF_URL): str,
+                probatio.Required(probatio.Secret(CONF_API_KEY)): str,
+                probatio.Required(CONF_TIER): SelectSelectorConfig(
+                    options=["hd"], translation_key="tier"
+                ),
+            }
+        )
+
+
+        class ParcelFlow(ConfigFlow, domain=DOMAIN):
+            async def async_step_user(self, user_input=None):
+                errors = {}
+                if user_input:
+                    try:
+                        self._async_abort_entries_match(user_input)
+                        return self.async_abort(reason="too_old")
+                    except Exception as err:
+                        errors["base"] = ERRORS.get(type(err), "unknown")
+                return self.async_show_form(
+                    step_id="user",
+                    data_schema=self.add_suggested_values_to_schema(SCHEMA, user_input),
+                    errors=errors,
+                    description_placeholders={"docs": "https://example.org"},
+                )
+
+
+        class ParcelOptions(OptionsFlow):
+            async def async_step_init(self, user_input=None):
+                return self.async_show_menu(step_id="init", menu_options=["days"])
+
+            async def async_step_days(self, user_input=None):
+                schema = probatio.Schema({probatio.Optional("days"): int})
+                return self.async_show_form(step_id="days", data_schema=schema)
+    """,
+    "services.py": """
+        import probatio
+        from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+        from homeassistant.helpers import issue_registry as ir
+
+        from .const import DOMAIN
+
+        SERVICE_TRACK = "track"
+        SCHEMA = probatio.Schema({probatio.Required("number"): str, probatio.Optional("kind"): str})
+
+
+        def fail(key):
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+
+
+        async def track(call):
+            if not call.data:
+                fail("nothing")
+            ir.async_create_issue(
+                call.hass,
+                DOMAIN,
+                "lost",
+                is_fixable=False,
+                translation_key="lost",
+                translation_placeholders={"number": "1"},
+            )
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="unknown_number",
+                translation_placeholders={"number": "1"},
+            )
+
+
+        def async_setup_services(hass):
+            hass.services.async_register(DOMAIN, SERVICE_TRACK, track, SCHEMA)
+    """,
+    "trigger.py": """
+        class Moved:
+            pass
+
+
+        TRIGGERS = {"moved": Moved}
+
+
+        async def async_get_triggers(hass):
+            return TRIGGERS
+    """,
+    "engine/__init__.py": "",
+    "engine/board.py": "from . import words\n",
+    "engine/words.py": "",
+}
+
+FILES: dict[str, Any] = {
+    "manifest.json": {
+        "domain": "parcels",
+        "name": "Parcels",
+        "codeowners": ["@someone"],
+        "config_flow": True,
+        "documentation": "https://example.org/parcels",
+        "integration_type": "service",
+        "iot_class": "local_push",
+        "issue_tracker": "https://example.org/parcels/issues",
+        "requirements": [],
+        "version": "1.2.3",
+    },
+    "translations/en.json": {
+        "config": {
+            "abort": {"already_configured": "It is here already.", "too_old": "It is too old."},
+            "error": {
+                "cannot_connect": "It does not answer.",
+                "invalid_auth": "The key is wrong.",
+                "unknown": "Something else.",
+            },
+            "step": {
+                "user": {
+                    "title": "A post office",
+                    "description": "See the [documentation]({docs}).",
+                    "data": {"url": "Address", "api_key": "Key", "tier": "Tier"},
+                    "data_description": {"url": "Of it.", "api_key": "For it.", "tier": "Which."},
+                }
+            },
+        },
+        "options": {
+            "step": {
+                "init": {"title": "Options", "menu_options": {"days": "Days"}},
+                "days": {"data": {"days": "Days"}, "data_description": {"days": "How many."}},
+            }
+        },
+        "entity": {
+            "event": {
+                "moved": {
+                    "name": "Moved",
+                    "state_attributes": {"event_type": {"state": {"sent": "Sent", "here": "Here"}}},
+                }
+            },
+            "sensor": {
+                "waiting": {"name": "Waiting"},
+                "stage": {"name": "Stage", "state": {"sent": "Sent", "here": "Here"}},
+                "seen": {"name": "Seen"},
+            },
+        },
+        "exceptions": {
+            "nothing": {"message": "There is nothing."},
+            "unknown_number": {"message": "Nobody knows {number}."},
+        },
+        "issues": {"lost": {"title": "A parcel is lost", "description": "It was {number}."}},
+        "selector": {"tier": {"options": {"hd": "HD"}}, "kind": {"options": {"small": "Small"}}},
+        "services": {
+            "track": {
+                "name": "Track",
+                "description": "Tracks a parcel.",
+                "fields": {
+                    "number": {"name": "Number", "description": "Its number."},
+                    "kind": {"name": "Kind", "description": "Its kind."},
+                },
+            }
+        },
+        "triggers": {"moved": {"name": "Parcel moved", "description": "When one moves."}},
+    },
+    "icons.json": {
+        "entity": {
+            "event": {"moved": {"default": "mdi:package"}},
+            "sensor": {
+                "waiting": {"default": "mdi:package"},
+                "stage": {"default": "mdi:package", "state": {"here": "mdi:home"}},
+            },
+        },
+        "services": {"track": {"service": "mdi:package"}},
+        "triggers": {"moved": {"trigger": "mdi:package"}},
+    },
+    "services.yaml": {
+        "track": {
+            "fields": {
+                "number": {"required": True, "selector": {"text": None}},
+                "kind": {"selector": {"select": {"options": ["small"], "translation_key": "kind"}}},
+            }
+        }
+    },
+    "triggers.yaml": {"moved": {"fields": {}}},
+    "quality_scale.yaml": {"rules": dict.fromkeys(RULES, "done")},
+    "../../hacs.json": {"name": "Parcels", "homeassistant": "2026.10.4"},
+}
+
+type Problems = Callable[[], list[str]]
+
+
+class Tree:
+    """The small integration, and what the checks say of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / FOLDER
+        for name, code in CODE.items():
+            self.write(name, dedent(code))
+        for name, content in FILES.items():
+            self.write(name, json.dumps(content, indent=2))
+        self.write("../../README.md", "# Parcels\n\n[Use](#how-to-use-it)\n\n## How to use it\n")
+
+    def write(self, name: str, text: str) -> None:
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        text = (self.folder / name).read_text(encoding="utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def change(self, name: str, path: str, value: Any = None) -> None:
+        """Put a value into a file, or take one out."""
+        data = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        *above, last = path.split("/")
+        target = data
+        for key in above:
+            target = target.setdefault(key, {})
+        if value is None:
+            del target[last]
+        else:
+            target[last] = value
+        self.write(name, json.dumps(data, indent=2))
+
+    def problems(self) -> list[str]:
+        return [str(problem) for problem in problems_of(self.root, FOLDER)]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path)
+
+
+def test_nothing_is_said_where_everything_agrees(tree: Tree) -> None:
+    assert tree.problems() == []
+
+
+IMPORT = "from homeassistant.components import http"
+TEXTS = "translations/en.json"
+
+
+@pytest.mark.parametrize(
+    ("file", "path", "value", "said"),
+    [
+        # What the code needs is missing.
+        (TEXTS, "config/abort/already_configured", None, 'config_flow.py:27: "already_configured"'),
+        (TEXTS, "config/abort/too_old", None, 'config_flow.py:28: "too_old" has no text'),
+        (
+            TEXTS,
+            "config/error/invalid_auth",
+            None,
+            'config_flow.py:30: "invalid_auth" has',
+        ),
+        (TEXTS, "config/error/unknown", None, 'config_flow.py:30: "unknown" has'),
+        (TEXTS, "config/step/user", None, 'config_flow.py:31: the step "user" has no text'),
+        (TEXTS, "config/step/user/data/api_key", None, 'the field "api_key" has no text'),
+        (TEXTS, "config/step/user/data_description/url", None, "data_description has no url"),
+        (TEXTS, "options/step/init/menu_options/days", None, '"days" has no text'),
+        (TEXTS, "options/step/days", None, 'the step "days" has no text'),
+        (TEXTS, "entity/sensor/waiting", None, 'sensor.py:12: the entity "waiting" has no name'),
+        (TEXTS, "entity/sensor/stage/state/here", None, 'the state "here" has no text'),
+        (
+            TEXTS,
+            "entity/event/moved/state_attributes/event_type/state/sent",
+            None,
+            'event.py:7: the state "sent"',
+        ),
+        (TEXTS, "exceptions/nothing", None, 'services.py:13: "nothing" has no text'),
+        (TEXTS, "issues/lost/description", None, 'the issue "lost" is not described'),
+        (TEXTS, "issues/lost/title", None, 'the issue "lost" has no title'),
+        (TEXTS, "selector/tier", None, 'config_flow.py:15: "tier" has no texts'),
+        (TEXTS, "selector/kind/options/small", None, 'services.yaml:.*"small" has no text'),
+        (TEXTS, "services/track/fields/kind", None, 'services.yaml:10: "kind" has no text'),
+        (TEXTS, "services/track/description", None, "services.track.description"),
+        (TEXTS, "triggers/moved", None, 'triggers.yaml:2: "moved" has no text'),
+        ("icons.json", "entity/sensor/waiting", None, 'sensor.py:12: .*"waiting" has no icon'),
+        ("icons.json", "services/track", None, 'services.yaml:2: "track" has no icon'),
+        ("icons.json", "triggers/moved", None, '"moved" has no icon'),
+        ("services.yaml", "track", None, 'services.py:35: "track" is not described'),
+        ("services.yaml", "track/fields/number", None, 'the field "number" is not described'),
+        ("triggers.yaml", "moved", None, 'trigger.py:10: "moved" is not described'),
+        # What nothing needs is left.
+        (TEXTS, "config/abort/old", "Old.", "en.json:6: config.abort.old is used nowhere"),
+        (TEXTS, "config/error/old", "Old.", "config.error.old is used nowhere"),
+        (TEXTS, "config/step/old", {"title": "Old"}, "config.step.old is used nowhere"),
+        (TEXTS, "config/step/user/data/old", "Old", "data.old is used nowhere"),
+        (TEXTS, "config/step/user/data_description/old", "O.", "data_description.old is used now"),
+        (TEXTS, "entity/sensor/old", {"name": "Old"}, "entity.sensor.old is used nowhere"),
+        (TEXTS, "entity/sensor/stage/state/old", "Old", "stage.state.old is used nowhere"),
+        (TEXTS, "exceptions/old", {"message": "Old."}, "exceptions.old is used nowhere"),
+        (TEXTS, "issues/old", {"title": "Old"}, "issues.old is used nowhere"),
+        (TEXTS, "selector/old", {"options": {}}, "selector.old is used nowhere"),
+        (TEXTS, "services/old", {"name": "Old"}, "services.old is used nowhere"),
+        (TEXTS, "services/track/fields/old", {"name": "Old"}, "track.fields.old is used nowhere"),
+        (TEXTS, "triggers/old", {"name": "Old"}, "triggers.old is used nowhere"),
+        (TEXTS, "conditions/old", {"name": "Old"}, "there are no conditions"),
+        (TEXTS, "system_health/info/old", "Old", "system_health is used nowhere"),
+        (TEXTS, "odd", {"name": "Old"}, 'knows no section "odd"'),
+        ("icons.json", "entity/sensor/old", {"default": "mdi:a"}, "entity.sensor.old is used now"),
+        ("icons.json", "services/old", {"service": "mdi:a"}, "services.old is used nowhere"),
+        ("icons.json", "entity/sensor/stage/state/gone", "mdi:a", 'there is no state "gone"'),
+        ("services.yaml", "old", {"fields": {}}, 'the code has no "old"'),
+        ("services.yaml", "track/fields/old", {"selector": {}}, 'no action takes "old"'),
+        ("triggers.yaml", "old", {"fields": {}}, 'the code has no "old"'),
+        # What is there is not sound.
+        (TEXTS, "config/error/unknown", "See https://example.org.", "has an address in it"),
+        (TEXTS, "config/error/unknown", "<b>No</b>", "has HTML in it"),
+        (TEXTS, "config/error/unknown", " No.", "begins or ends with a space"),
+        (TEXTS, "config/error/unknown", "[%key:common::no%]", "refers to another text"),
+        (TEXTS, "exceptions/unknown_number/message", "No '{number}'.", "in single quotes"),
+        (TEXTS, "exceptions/unknown_number/message", "No {a b}.", "must be an identifier"),
+        (TEXTS, "exceptions/unknown_number/message", "No {n}.", "services.py:27 does not give it"),
+        (TEXTS, "exceptions/unknown_number/message", "No.", 'the placeholder "number" is not in'),
+        (TEXTS, "exceptions/nothing/message", "No {number}.", "has {number}"),
+        (TEXTS, "issues/lost/description", "It was {name}.", "issues.lost has {name}"),
+        (TEXTS, "config/step/user/description", "See {other}.", "has {other}"),
+        ("icons.json", "entity/sensor/waiting/default", "hass:home", "no mdi: icon"),
+        ("icons.json", "entity/sensor/stage/state/here", "mdi:package", "is the default"),
+        # The manifest and the files beside it.
+        ("manifest.json", "domain", "letters", 'the domain must be "parcels"'),
+        ("manifest.json", "requirements", ["aiohttp"], "we need nothing"),
+        ("manifest.json", "version", "new", '"new" is no version'),
+        ("manifest.json", "iot_class", "push", "must be one of"),
+        ("manifest.json", "integration_type", "thing", "must be one of"),
+        ("manifest.json", "colour", "red", 'knows no key "colour"'),
+        ("manifest.json", "codeowners", [], "must name a code owner"),
+        ("manifest.json", "documentation", None, '"documentation" is missing'),
+        ("manifest.json", "documentation", "http://example.org", "must be an https address"),
+        (
+            "manifest.json",
+            "after_dependencies",
+            ["cloud"],
+            '"after_dependencies" should stand here',
+        ),
+        ("../../hacs.json", "name", "Letters", "the manifest has another name"),
+        ("quality_scale.yaml", "rules/brands", None, "brands is missing"),
+        ("quality_scale.yaml", "rules/shiny", "done", "no rule shiny"),
+        ("quality_scale.yaml", "rules/brands", "nearly", "must be done, todo or exempt"),
+        ("quality_scale.yaml", "rules/brands", {"status": "exempt"}, "say why in a comment"),
+    ],
+)
+def test_a_file_that_does_not_agree(
+    tree: Tree, file: str, path: str, value: Any, said: str
+) -> None:
+    tree.change(file, path, value)
+    problems = tree.problems()
+    assert any(re.search(said, problem) for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("__init__.py", "CONFIG_SCHEMA", "SCHEMA", "__init__.py:9: .*needs a CONFIG_SCHEMA"),
+        (
+            "__init__.py",
+            "from .const",
+            "from homeassistant.components import http\nfrom .const",
+            "http",
+        ),
+        ("engine/board.py", "from . import", "from ..const import", "leads out of the engine"),
+        ("engine/board.py", "from . import", "from .. import", "leads out of the engine"),
+        (
+            "engine/board.py",
+            "from . import",
+            "from custom_components.parcels.engine import",
+            "use a relative import",
+        ),
+        ("sensor.py", '"waiting"', '"resting"', 'sensor.py:12: the entity "resting" has no name'),
+        ("sensor.py", '"waiting"', '"resting"', "entity.sensor.waiting is used nowhere"),
+        ("const.py", '"sent"', '"posted"', 'the state "posted" has no text'),
+        ("services.py", '"track"', '"follow"', 'services.py:35: "follow" is not described'),
+        ("services.py", '"nothing"', '"empty"', 'services.py:13: "empty" has no text'),
+        ("services.py", '"nothing"', 'f"{call}_found"', "exceptions.nothing is used nowhere"),
+        ("trigger.py", '"moved"', '"went"', 'trigger.py:10: "went" is not described'),
+        ("config_flow.py", 'step_id="user"', 'step_id="start"', 'the step "start" has no text'),
+        ("../../README.md", "#how-to-use-it", "#how", "README.md:3: #how: no such heading"),
+        ("../../README.md", "#how-to-use-it", "docs/radarr.md", "docs/radarr.md is not there"),
+        (TEXTS, '"entity": {', '"entity": {,', "en.json:[0-9]+: is no JSON"),
+        (TEXTS, '"issues": {', '"exceptions": {}, "issues": {', '"exceptions" is here twice'),
+        ("services.yaml", "{", "{{", "services.yaml:1: is no YAML|services.yaml:.*"),
+    ],
+)
+def test_code_that_does_not_agree(tree: Tree, file: str, old: str, new: str, said: str) -> None:
+    tree.replace(file, old, new)
+    problems = tree.problems()
+    assert any(re.search(said, problem) for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", TEXTS, "icons.json", "services.yaml", "quality_scale.yaml"]
+)
+def test_a_file_that_is_missing(tree: Tree, name: str) -> None:
+    (tree.folder / name).unlink()
+    assert f"{FOLDER}/{name}:1: is missing; make it" in tree.problems()
+
+
+def test_a_dependency_is_no_problem_once_it_is_named(tree: Tree) -> None:
+    tree.replace(
+        "__init__.py", "from .const", "from homeassistant.components import http\nfrom .const"
+    )
+    tree.replace("manifest.json", '"documentation"', '"dependencies": ["http"], "documentation"')
+    assert tree.problems() == []
+
+
+def test_a_key_of_which_only_a_part_is_known(tree: Tree) -> None:
+    tree.replace("services.py", 'fail("nothing")', 'fail(f"not_{call}")')
+    tree.replace(
+        "services.py",
+        "translation_key=key)",
+        'translation_key=f"not_{key.reason}")',
+    )
+    tree.change(TEXTS, "exceptions/nothing")
+    tree.change(TEXTS, "exceptions/not_found", {"message": "It was not found."})
+    assert tree.problems() == []
