@@ -1,0 +1,64 @@
+"""Binary sensors: whether a service's webhook works."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .entity import ServiceEntity
+from .runtime import BOARD_KEY, ServiceConfigEntry, ServiceRecord, WebhookHealth
+
+PARALLEL_UPDATES = 0
+
+WORKS: Final = {WebhookHealth.WORKING: True, WebhookHealth.FAILED: False}
+"""What is unproven, or not wanted, is neither."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordBinarySensorDescription(BinarySensorEntityDescription):
+    """A yes or no that is known of a service."""
+
+    value_fn: Callable[[ServiceRecord], bool | None]
+
+
+BINARY_SENSORS: Final = (
+    RecordBinarySensorDescription(
+        key="webhook",
+        translation_key="webhook",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda record: WORKS.get(record.webhook),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: ServiceConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the binary sensors of a service."""
+    runtime = hass.data[BOARD_KEY]
+    async_add_entities(
+        RecordBinarySensor(runtime, entry, description) for description in BINARY_SENSORS
+    )
+
+
+class RecordBinarySensor(ServiceEntity, BinarySensorEntity):
+    """A binary sensor of a service."""
+
+    entity_description: RecordBinarySensorDescription
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Return what is known."""
+        return self.entity_description.value_fn(self.record)

@@ -1,0 +1,262 @@
+"""The board's words as JSON: for actions, diagnostics and everything that answers in it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final
+
+from .engine.board.models import (
+    AnyReport,
+    Arrival,
+    DownloadClaim,
+    ExternalIds,
+    Flag,
+    Holding,
+    Part,
+    Person,
+    Question,
+    Request,
+    Title,
+)
+from .engine.storage.models import JournalRow, TimelineEntry
+
+type Document = dict[str, Any]
+
+REDACTED: Final = "**REDACTED**"
+
+_TIMES: Final = frozenset({"at", "happened_at", "aired_at", "file_at", "created_at", "eta"})
+_LEFT_OUT: Final = frozenset({"origin", "overview", "poster", "opening"})
+"""Of reports and questions: what is said beside them, and what is long and says little."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """For whom something is presented."""
+
+    names: bool
+    """Whether people's names are for them."""
+    services: Mapping[str, str]
+    """Name of each service by its id."""
+
+
+def iso_time(time: float | None) -> str | None:
+    """Return a time as ISO 8601 text in UTC, to the second."""
+    if time is None:
+        return None
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds")
+
+
+def present_ids(ids: ExternalIds) -> Document:
+    """Present the known external ids."""
+    return dict(ids.items())
+
+
+def present_arrival(
+    arrival: Arrival, title: Title, requests: Iterable[Request], audience: Audience
+) -> Document:
+    """Present an arrival as one line of a list."""
+    return {
+        "id": arrival.id,
+        "title": title.name,
+        "year": title.year,
+        "type": title.media_type,
+        "ids": present_ids(title.ids),
+        "season": arrival.season,
+        "tier": arrival.tier,
+        "stage": arrival.stage,
+        "stage_at": iso_time(arrival.stage_at),
+        "opened_at": iso_time(arrival.opened_at),
+        "available_at": iso_time(arrival.available_at),
+        "parts": {
+            "available": arrival.available,
+            "wanted": arrival.wanted,
+            "total": arrival.total,
+        },
+        "progress": None if arrival.progress is None else round(100 * arrival.progress),
+        "coming": arrival.coming,
+        "problem": arrival.problem,
+        "dismissed": arrival.dismissed,
+        "poster": title.poster,
+        "requests": [present_request(request, audience) for request in requests],
+    }
+
+
+def present_arrival_details(
+    arrival: Arrival,
+    title: Title,
+    requests: Iterable[Request],
+    timeline: Iterable[TimelineEntry],
+    audience: Audience,
+) -> Document:
+    """Present an arrival with all that was said about it."""
+    return {
+        **present_arrival(arrival, title, requests, audience),
+        "overview": title.overview,
+        "journey": arrival.journey,
+        "own_ids": [
+            {**_service(service, audience), "id": own_id}
+            for service, own_id in title.own_ids.items()
+        ],
+        "held_by": [_present_holding(holding, audience) for holding in title.holdings],
+        "claims": _present_claims(arrival.whole, audience),
+        "episodes": [present_part(part, audience) for part in arrival.parts.values()],
+        "timeline": [present_step(step, audience) for step in timeline],
+    }
+
+
+def present_request(request: Request, audience: Audience) -> Document:
+    """Present a request; who asked is said only to those who may know."""
+    document: Document = {
+        **_service(request.service, audience),
+        "request_id": request.request_id,
+        "stage": request.stage,
+        "decision": request.decision.decision,
+        "seasons": None if request.seasons is None else list(request.seasons),
+        "tier": request.tier,
+        "created_at": iso_time(request.created_at),
+    }
+    if audience.names:
+        document["requester"] = request.requester.name if request.requester else None
+    return document
+
+
+def present_part(part: Part, audience: Audience) -> Document:
+    """Present an episode and what the services say about it."""
+    return {
+        "number": part.number,
+        "air_date": part.air_date,
+        "name": part.name,
+        "aired_at": iso_time(part.aired_at),
+        "stage": part.stage,
+        "own_ids": [
+            {**_service(service, audience), "id": own_id}
+            for service, own_id in part.own_ids.items()
+        ],
+        "claims": _present_claims(part, audience),
+    }
+
+
+def present_step(step: TimelineEntry, audience: Audience) -> Document:
+    """Present a step of an arrival's timeline."""
+    document: Document = {
+        "stage": step.stage,
+        "previous_stage": step.previous,
+        "happened_at": iso_time(step.happened_at),
+        "known_at": iso_time(step.known_at),
+        "late": step.late,
+        "silent": step.silent,
+        **_service(step.service, audience),
+        "kind": step.kind,
+        "via": step.via,
+        "journey": step.journey,
+        "part": step.part,
+    }
+    if audience.names:
+        document["user_id"] = step.user_id
+    return document
+
+
+def present_delivery(row: JournalRow, audience: Audience) -> Document:
+    """Present a delivery without its payload."""
+    return {
+        "id": row.id,
+        **_service(row.service, audience),
+        "source": row.source,
+        "event_type": row.event_type,
+        "received_at": iso_time(row.received_at),
+        "processed": row.processed,
+        "processed_at": iso_time(row.processed_at),
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "error_message": row.error_message,
+    }
+
+
+def present_statement(statement: AnyReport | Question) -> Document:
+    """Present a report or a question, without people's names."""
+    return {"kind": type(statement).__name__, **_present_fields(statement)}
+
+
+def _service(service_id: str, audience: Audience) -> Document:
+    """Name a service; one that was removed has only its id left."""
+    return {"service": service_id, "service_name": audience.services.get(service_id)}
+
+
+def _present_holding(holding: Holding, audience: Audience) -> Document:
+    """Present a service's word that it holds the title."""
+    return {
+        **_service(holding.service, audience),
+        "tier": holding.tier,
+        "held": holding.flag.yes,
+        "since": iso_time(holding.flag.since),
+        "seasons": None if holding.seasons is None else list(holding.seasons),
+    }
+
+
+def _present_claims(part: Part, audience: Audience) -> list[Document]:
+    """Present the newest word of each service about a part."""
+    flags = {"wanted": part.wanted, "file": part.files, "playable": part.playable}
+    spoken = dict.fromkeys([*part.downloads, *(id_ for flag in flags.values() for id_ in flag)])
+    return [
+        {
+            **_service(service, audience),
+            **{
+                name: _present_flag(words[service])
+                for name, words in flags.items()
+                if service in words
+            },
+            **(
+                {"download": _present_download(part.downloads[service])}
+                if service in part.downloads
+                else {}
+            ),
+        }
+        for service in spoken
+    ]
+
+
+def _present_flag(flag: Flag) -> Document:
+    """Present a yes or no."""
+    return {
+        "value": flag.yes,
+        "since": iso_time(flag.since),
+        "happened_at": iso_time(flag.happened_at),
+    }
+
+
+def _present_download(claim: DownloadClaim) -> Document:
+    """Present the word about a download."""
+    return {
+        "state": claim.state,
+        "progress": None if claim.progress is None else round(100 * claim.progress),
+        "eta": iso_time(claim.eta),
+        "problem": claim.problem,
+        "download_id": claim.download_id,
+        "happened_at": iso_time(claim.happened_at),
+    }
+
+
+def _present_fields(value: Any) -> Document:
+    """Present what is known of a dataclass's fields."""
+    return {
+        field.name: _present_time_or(field.name, known)
+        for field in fields(value)
+        if field.name not in _LEFT_OUT and (known := getattr(value, field.name)) not in (None, ())
+    }
+
+
+def _present_time_or(name: str, value: Any) -> Any:
+    """Present a time as text, and anything else as it is."""
+    return iso_time(value) if name in _TIMES else _present_value(value)
+
+
+def _present_value(value: Any) -> Any:
+    """Present a field's value."""
+    if isinstance(value, Person):
+        return REDACTED
+    if is_dataclass(value):
+        return _present_fields(value)
+    if isinstance(value, tuple):
+        return [_present_value(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
