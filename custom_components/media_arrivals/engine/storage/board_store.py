@@ -1,0 +1,655 @@
+"""The board in the database: titles, arrivals with parts and claims, requests, timelines."""
+
+# ruff: noqa: S608 - names of columns and tables are put together here, values are bound
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import batched
+from typing import Any, Final
+
+from ..board.models import (
+    Arrival,
+    ExternalIds,
+    MediaType,
+    Request,
+    RequestKey,
+    Stage,
+    Title,
+    Via,
+)
+from . import journal
+from .codec import (
+    ARRIVAL_COLUMNS,
+    REQUEST_COLUMNS,
+    TITLE_COLUMNS,
+    UNREADABLE,
+    Row,
+    arrival_document,
+    clean,
+    clean_text,
+    dumps,
+    folded,
+    known,
+    listed,
+    read_arrival,
+    read_request,
+    read_title,
+    request_document,
+    services_of,
+    title_document,
+)
+from .database import Database
+from .models import Commit, Found, LoadedBoard, TimelineEntry
+from .records import SAVE_DOCUMENT
+
+_BATCH: Final = 250
+"""Rows that are read or changed at a time, so that deliveries get in between."""
+
+_AMONG: Final = "(SELECT value FROM json_each(?))"
+
+_ARRIVAL_COLUMNS_OF_A: Final = ", ".join(
+    f"a.{column.strip()}" for column in ARRIVAL_COLUMNS.split(",")
+)
+
+_SAVE_TITLE: Final = """
+    INSERT INTO titles (id, media_type, name, name_folded, year, held, document)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET
+        name = excluded.name, name_folded = excluded.name_folded, year = excluded.year,
+        held = excluded.held, document = excluded.document
+"""
+_SAVE_ARRIVAL: Final = """
+    INSERT INTO arrivals (
+        id, title_id, season, tier, stage, live, journey, opened_at, stage_at, known_at,
+        available_at, services, document
+    ) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET
+        title_id = excluded.title_id, season = excluded.season, tier = excluded.tier,
+        stage = excluded.stage, live = 1, journey = excluded.journey,
+        opened_at = excluded.opened_at, stage_at = excluded.stage_at,
+        known_at = excluded.known_at, available_at = excluded.available_at,
+        services = excluded.services, document = excluded.document
+"""
+_SAVE_REQUEST: Final = """
+    INSERT INTO requests (
+        service, request_id, title_id, tier, stage, live, requester, requester_folded,
+        created_at, arrivals, document
+    ) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)
+    ON CONFLICT (service, request_id) DO UPDATE SET
+        title_id = excluded.title_id, tier = excluded.tier, stage = excluded.stage, live = 1,
+        requester = excluded.requester, requester_folded = excluded.requester_folded,
+        created_at = excluded.created_at, arrivals = excluded.arrivals,
+        document = excluded.document
+"""
+_TIMELINE_COLUMNS: Final = (
+    "arrival_id, journey, stage, previous, happened_at, known_at, late, silent, service, kind,"
+    " via, part, parts, context_id, user_id"
+)
+_ADD_STEP: Final = f"""
+    INSERT INTO timeline ({_TIMELINE_COLUMNS})
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_RETIRE_REQUESTS: Final = f"""
+    UPDATE requests SET live = 0
+    WHERE live = 1
+        AND title_id IN (SELECT title_id FROM arrivals WHERE id IN {_AMONG})
+        AND EXISTS (SELECT 1 FROM json_each(requests.arrivals))
+        AND NOT EXISTS (
+            SELECT 1 FROM json_each(requests.arrivals) AS covered
+            JOIN arrivals ON arrivals.id = covered.value
+            WHERE arrivals.live = 1
+        )
+"""
+_REQUESTED_BY: Final = """
+    EXISTS (
+        SELECT 1 FROM requests AS r
+        WHERE r.title_id = a.title_id AND r.requester_folded = ?
+            AND a.id IN (SELECT value FROM json_each(r.arrivals))
+    )
+"""
+_PURGE: Final = f"""
+    DELETE FROM timeline
+    WHERE id IN {_AMONG}
+        AND arrival_id IN (SELECT id FROM arrivals WHERE live = 0 AND known_at < ?)
+"""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read so far."""
+
+    titles: dict[str, Title] = field(default_factory=dict)
+    arrivals: dict[str, Arrival] = field(default_factory=dict)
+    requests: dict[RequestKey, Request] = field(default_factory=dict)
+    unreadable: int = 0
+
+    def read[T](self, rows: Iterable[Row], reader: Callable[[Row], T]) -> list[T]:
+        """Read rows, leaving out what cannot be understood."""
+        things: list[T] = []
+        for row in rows:
+            try:
+                things.append(reader(row))
+            except UNREADABLE:
+                self.unreadable += 1
+        return things
+
+    def take_titles(self, connection: sqlite3.Connection, ids: Collection[str]) -> None:
+        """Read titles that were not read yet."""
+        missing = [title_id for title_id in dict.fromkeys(ids) if title_id not in self.titles]
+        if missing:
+            rows = connection.execute(
+                f"SELECT {TITLE_COLUMNS} FROM titles WHERE id IN {_AMONG}", (dumps(missing),)
+            )
+            self.titles |= {title.id: title for title in self.read(rows, read_title)}
+
+    def board(self) -> LoadedBoard:
+        """Return it all, less what hangs on a title that cannot be understood."""
+        arrivals = tuple(one for one in self.arrivals.values() if one.title_id in self.titles)
+        requests = tuple(one for one in self.requests.values() if one.title_id in self.titles)
+        return LoadedBoard(
+            titles=tuple(self.titles.values()),
+            arrivals=arrivals,
+            requests=requests,
+            unreadable=self.unreadable
+            + len(self.arrivals)
+            - len(arrivals)
+            + len(self.requests)
+            - len(requests),
+        )
+
+
+class BoardStore:
+    """The board's tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def commit(self, commit: Commit) -> None:
+        """Write everything of it in one transaction."""
+        await self._database.write(_commit_all, commit)
+
+    async def load_live(self) -> LoadedBoard:
+        """Read the live board, a batch at a time."""
+        reading = _Reading()
+        last = 0
+        while (rowid := await self._database.read(_live_arrivals, reading, last)) is not None:
+            last = rowid
+        last = 0
+        while (rowid := await self._database.read(_live_requests, reading, last)) is not None:
+            last = rowid
+        return reading.board()
+
+    async def recall(
+        self, media_type: MediaType, ids: ExternalIds, own: tuple[str, int] | None
+    ) -> LoadedBoard | None:
+        """Bring back what is stored of a title and not live."""
+        return await self._database.read(_recall, media_type, ids, own)
+
+    async def arrival(self, arrival_id: str) -> LoadedBoard | None:
+        """Read one arrival with its title and requests."""
+        return await self._database.read(_arrival, arrival_id)
+
+    async def search(
+        self,
+        *,
+        stages: Collection[Stage] | None,
+        media_type: MediaType | None,
+        requester: str | None,
+        service: str | None,
+        text: str | None,
+        limit: int,
+        offset: int,
+    ) -> Found:
+        """Find arrivals."""
+        where: list[str] = []
+        values: list[Any] = []
+        if stages is not None:
+            where.append(f"a.stage IN {_AMONG}")
+            values.append(dumps(sorted(stages)))
+        if media_type is not None:
+            where.append("t.media_type = ?")
+            values.append(media_type)
+        if text:
+            where.append("t.name_folded LIKE ? ESCAPE '\\'")
+            values.append(_containing(text))
+        if requester is not None:
+            where.append(_REQUESTED_BY)
+            values.append(folded(requester))
+        if service is not None:
+            where.append(
+                "(instr(a.services, ?) OR instr(t.held, ?) OR instr(t.held, ? || a.tier || '|'))"
+            )
+            values += [f"|{service}|", f"|{service}:unknown|", f"|{service}:"]
+        return await self._database.read(
+            _search, " AND ".join(where) or "1", values, max(0, limit), max(0, offset)
+        )
+
+    async def timeline(self, arrival_id: str) -> tuple[TimelineEntry, ...]:
+        """Read the steps of an arrival."""
+        return await self._database.read(_timeline, arrival_id)
+
+    async def retire(self, ids: Iterable[str]) -> None:
+        """Note that arrivals left the live board, and requests that cover no others."""
+        for some in batched(ids, _BATCH, strict=False):
+            await self._database.write(_retire, some)
+
+    async def purge(self, now: float, timeline_days: float) -> int:
+        """Delete the steps of arrivals that are not live and moved last before that."""
+        before = now - timeline_days * 86_400
+        deleted, last = 0, 0
+        # Steps are numbered as they became known: the first batch of newer ones is the end.
+        while steps := await self._database.read(_steps_after, last, before):
+            last = steps[-1]
+            deleted += await self._database.write(_purge, (steps, before))
+        return deleted
+
+
+# --- writing --------------------------------------------------------------------------
+
+
+def _commit_all(connection: sqlite3.Connection, commits: list[Commit]) -> list[None]:
+    for commit in commits:
+        _commit(connection, commit)
+    return [None] * len(commits)
+
+
+def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
+    """Write it in an order in which no reference dangles."""
+    gone_titles = set(commit.dropped_titles)
+    gone_arrivals = set(commit.dropped_arrivals)
+    titles = [title for title in commit.titles if title.id not in gone_titles]
+    arrivals = [arrival for arrival in commit.arrivals if arrival.id not in gone_arrivals]
+    for title in titles:
+        _save_title(connection, title)
+    for arrival in arrivals:
+        _save_arrival(connection, arrival)
+    heirs = {alias: arrival.id for arrival in arrivals for alias in arrival.aliases}
+    for arrival_id in commit.dropped_arrivals:
+        _drop_arrival(connection, arrival_id, heirs.get(arrival_id))
+    title_heirs = {alias: title.id for title in titles for alias in title.aliases}
+    for title_id in commit.dropped_titles:
+        _drop_title(connection, title_id, title_heirs.get(title_id))
+    for key in commit.dropped_requests:
+        connection.execute("DELETE FROM requests WHERE service = ? AND request_id = ?", key)
+    for request in commit.requests:
+        _save_request(connection, request)
+    for step in commit.timeline:
+        if (owner := heirs.get(step.arrival_id, step.arrival_id)) not in gone_arrivals:
+            _add_step(connection, step, owner)
+    journal.mark(connection, commit.marks)
+    for name, documents in (("cursor", commit.cursors), ("record", commit.records)):
+        for service, document in documents.items():
+            connection.execute(SAVE_DOCUMENT, (service, name, dumps(document)))
+
+
+def _save_title(connection: sqlite3.Connection, title: Title) -> None:
+    held = listed(f"{holding.service}:{holding.tier}" for holding in title.holdings)
+    connection.execute(
+        _SAVE_TITLE,
+        (
+            title.id,
+            title.media_type,
+            clean(title.name),
+            folded(title.name),
+            title.year,
+            held,
+            title_document(title),
+        ),
+    )
+    _save_keys(
+        connection,
+        "title_ids",
+        "space, value",
+        title,
+        {(space, str(value)) for space, value in title.ids.items()},
+    )
+    _save_keys(connection, "title_own_ids", "service, own_id", title, set(title.own_ids.items()))
+
+
+def _save_keys(
+    connection: sqlite3.Connection,
+    table: str,
+    columns: str,
+    title: Title,
+    keys: set[tuple[str, str]] | set[tuple[str, int]],
+) -> None:
+    """Write by what a title is found, where it differs; a key has one title, the newest."""
+    stored = set(
+        connection.execute(f"SELECT {columns} FROM {table} WHERE title_id = ?", (title.id,))
+    )
+    if stored == keys:
+        return
+    connection.execute(f"DELETE FROM {table} WHERE title_id = ?", (title.id,))
+    connection.executemany(
+        f"INSERT OR REPLACE INTO {table} (media_type, {columns}, title_id) VALUES (?, ?, ?, ?)",
+        [(title.media_type, *key, title.id) for key in keys],
+    )
+
+
+def _save_arrival(connection: sqlite3.Connection, arrival: Arrival) -> None:
+    connection.execute(
+        _SAVE_ARRIVAL,
+        (
+            arrival.id,
+            arrival.title_id,
+            arrival.season,
+            arrival.tier,
+            arrival.stage,
+            arrival.journey,
+            arrival.opened_at,
+            arrival.stage_at,
+            arrival.known_at,
+            arrival.available_at,
+            listed(services_of(arrival)),
+            arrival_document(arrival),
+        ),
+    )
+    if arrival.aliases:
+        connection.executemany(
+            "INSERT OR REPLACE INTO arrival_aliases (alias, arrival_id) VALUES (?, ?)",
+            [(alias, arrival.id) for alias in arrival.aliases],
+        )
+
+
+def _drop_arrival(connection: sqlite3.Connection, arrival_id: str, heir: str | None) -> None:
+    """Delete an arrival; what happened to it happened to the one it was merged into."""
+    if heir is not None:
+        for table in ("timeline", "arrival_aliases"):
+            connection.execute(
+                f"UPDATE {table} SET arrival_id = ? WHERE arrival_id = ?", (heir, arrival_id)
+            )
+    connection.execute("DELETE FROM arrivals WHERE id = ?", (arrival_id,))
+
+
+def _drop_title(connection: sqlite3.Connection, title_id: str, heir: str | None) -> None:
+    """Delete a title; what was stored of it belongs to the one it was merged into."""
+    if heir is not None:
+        for table in ("arrivals", "requests"):
+            connection.execute(
+                f"UPDATE {table} SET title_id = ? WHERE title_id = ?", (heir, title_id)
+            )
+    connection.execute("DELETE FROM titles WHERE id = ?", (title_id,))
+
+
+def _save_request(connection: sqlite3.Connection, request: Request) -> None:
+    name = request.requester.name if request.requester is not None else None
+    connection.execute(
+        _SAVE_REQUEST,
+        (
+            request.service,
+            request.request_id,
+            request.title_id,
+            request.tier,
+            request.stage,
+            clean(name),
+            folded(name),
+            request.created_at,
+            dumps(request.arrivals),
+            request_document(request),
+        ),
+    )
+
+
+def _add_step(connection: sqlite3.Connection, step: TimelineEntry, arrival_id: str) -> None:
+    connection.execute(
+        _ADD_STEP,
+        (
+            arrival_id,
+            step.journey,
+            step.stage,
+            step.previous,
+            step.happened_at,
+            step.known_at,
+            step.late,
+            step.silent,
+            step.service,
+            step.kind,
+            step.via,
+            step.part,
+            dumps(step.parts) if step.parts else None,
+            step.context_id,
+            step.user_id,
+        ),
+    )
+
+
+def _retire(connection: sqlite3.Connection, items: list[tuple[str, ...]]) -> list[None]:
+    for ids in items:
+        among = (dumps(ids),)
+        connection.execute(f"UPDATE arrivals SET live = 0 WHERE id IN {_AMONG}", among)
+        connection.execute(_RETIRE_REQUESTS, among)
+    return [None] * len(items)
+
+
+def _purge(connection: sqlite3.Connection, items: list[tuple[list[int], float]]) -> list[int]:
+    return [connection.execute(_PURGE, (dumps(steps), before)).rowcount for steps, before in items]
+
+
+# --- reading --------------------------------------------------------------------------
+
+
+def _live_arrivals(connection: sqlite3.Connection, reading: _Reading, after: int) -> int | None:
+    """Read a batch with the titles; return the last row's number, ``None`` at the end."""
+    rows = connection.execute(
+        f"SELECT {ARRIVAL_COLUMNS}, rowid FROM arrivals"
+        " WHERE live = 1 AND rowid > ? ORDER BY rowid LIMIT ?",
+        (after, _BATCH),
+    ).fetchall()
+    arrivals = reading.read(rows, read_arrival)
+    reading.arrivals |= {arrival.id: arrival for arrival in arrivals}
+    reading.take_titles(connection, [arrival.title_id for arrival in arrivals])
+    return rows[-1][-1] if rows else None
+
+
+def _live_requests(connection: sqlite3.Connection, reading: _Reading, after: int) -> int | None:
+    """Do the same with requests."""
+    rows = connection.execute(
+        f"SELECT {REQUEST_COLUMNS}, rowid FROM requests"
+        " WHERE live = 1 AND rowid > ? ORDER BY rowid LIMIT ?",
+        (after, _BATCH),
+    ).fetchall()
+    requests = reading.read(rows, read_request)
+    reading.requests |= {request.key: request for request in requests}
+    reading.take_titles(connection, [request.title_id for request in requests])
+    return rows[-1][-1] if rows else None
+
+
+def _recall(
+    connection: sqlite3.Connection,
+    media_type: MediaType,
+    ids: ExternalIds,
+    own: tuple[str, int] | None,
+) -> LoadedBoard | None:
+    """Read what is not live of the titles that are meant, and make it live."""
+    reading = _Reading()
+    for title_id in _titles_meant(connection, media_type, ids, own):
+        things = len(reading.arrivals) + len(reading.requests)
+        _take_of_title(connection, reading, title_id, "live = 0")
+        found = len(reading.arrivals) + len(reading.requests) > things
+        if found or not _is_live(connection, title_id):
+            reading.take_titles(connection, [title_id])
+    if not reading.titles:
+        return None
+    board = reading.board()
+    if board.arrivals or board.requests:
+        _revive(connection, board)
+    return board
+
+
+def _titles_meant(
+    connection: sqlite3.Connection,
+    media_type: MediaType,
+    ids: ExternalIds,
+    own: tuple[str, int] | None,
+) -> list[str]:
+    """Return the titles with one of the ids; else with the service's own, unless ids differ."""
+    found: list[str] = []
+    for space, value in ids.items():
+        found += (
+            row[0]
+            for row in connection.execute(
+                "SELECT title_id FROM title_ids WHERE media_type = ? AND space = ? AND value = ?",
+                (media_type, space, str(value)),
+            )
+        )
+    if found or own is None:
+        return found
+    owned = connection.execute(
+        "SELECT title_id FROM title_own_ids WHERE service = ? AND media_type = ? AND own_id = ?",
+        (own[0], media_type, own[1]),
+    ).fetchone()
+    if owned is None:
+        return []
+    stored: dict[str, str] = dict(
+        connection.execute("SELECT space, value FROM title_ids WHERE title_id = ?", owned)
+    )
+    differ = any(stored.get(space, str(value)) != str(value) for space, value in ids.items())
+    return [] if differ else [owned[0]]
+
+
+def _take_of_title(
+    connection: sqlite3.Connection, reading: _Reading, title_id: str, where: str
+) -> None:
+    """Read arrivals and requests of a title."""
+    arrivals = connection.execute(
+        f"SELECT {ARRIVAL_COLUMNS} FROM arrivals WHERE title_id = ? AND {where} ORDER BY rowid",
+        (title_id,),
+    )
+    reading.arrivals |= {one.id: one for one in reading.read(arrivals, read_arrival)}
+    requests = connection.execute(
+        f"SELECT {REQUEST_COLUMNS} FROM requests WHERE title_id = ? AND {where} ORDER BY rowid",
+        (title_id,),
+    )
+    reading.requests |= {one.key: one for one in reading.read(requests, read_request)}
+
+
+def _is_live(connection: sqlite3.Connection, title_id: str) -> bool:
+    """Tell whether the board has the title already."""
+    return any(
+        connection.execute(
+            f"SELECT 1 FROM {table} WHERE title_id = ? AND live = 1 LIMIT 1", (title_id,)
+        ).fetchone()
+        for table in ("arrivals", "requests")
+    )
+
+
+def _revive(connection: sqlite3.Connection, board: LoadedBoard) -> None:
+    """Make live what goes back to the board."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(
+            f"UPDATE arrivals SET live = 1 WHERE id IN {_AMONG}",
+            (dumps([arrival.id for arrival in board.arrivals]),),
+        )
+        connection.executemany(
+            "UPDATE requests SET live = 1 WHERE service = ? AND request_id = ?",
+            [request.key for request in board.requests],
+        )
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _resolved(connection: sqlite3.Connection, arrival_id: str) -> str:
+    """Return the id that an arrival has now."""
+    row = connection.execute(
+        "SELECT arrival_id FROM arrival_aliases WHERE alias = ?", (arrival_id,)
+    ).fetchone()
+    return arrival_id if row is None else str(row[0])
+
+
+def _arrival(connection: sqlite3.Connection, arrival_id: str) -> LoadedBoard | None:
+    reading = _Reading()
+    rows = connection.execute(
+        f"SELECT {ARRIVAL_COLUMNS} FROM arrivals WHERE id = ?",
+        (_resolved(connection, arrival_id),),
+    )
+    reading.arrivals |= {one.id: one for one in reading.read(rows, read_arrival)}
+    reading.take_titles(connection, [one.title_id for one in reading.arrivals.values()])
+    _take_requests(connection, reading)
+    board = reading.board()
+    return board if board.arrivals else None
+
+
+def _take_requests(connection: sqlite3.Connection, reading: _Reading) -> None:
+    """Read the requests that cover what was read."""
+    rows = connection.execute(
+        f"SELECT {REQUEST_COLUMNS} FROM requests WHERE title_id IN {_AMONG}",
+        (dumps(list(reading.titles)),),
+    )
+    named = {key for arrival in reading.arrivals.values() for key in arrival.requests}
+    reading.requests |= {
+        one.key: one
+        for one in reading.read(rows, read_request)
+        if one.key in named or not reading.arrivals.keys().isdisjoint(one.arrivals)
+    }
+
+
+def _search(
+    connection: sqlite3.Connection, where: str, values: list[Any], limit: int, offset: int
+) -> Found:
+    among = f"FROM arrivals AS a JOIN titles AS t ON t.id = a.title_id WHERE {where}"
+    total: int = connection.execute(f"SELECT count(*) {among}", values).fetchone()[0]
+    reading = _Reading()
+    rows = connection.execute(
+        f"SELECT {_ARRIVAL_COLUMNS_OF_A} {among} ORDER BY a.known_at DESC, a.id LIMIT ? OFFSET ?",
+        (*values, limit, offset),
+    )
+    reading.arrivals |= {one.id: one for one in reading.read(rows, read_arrival)}
+    reading.take_titles(connection, [one.title_id for one in reading.arrivals.values()])
+    _take_requests(connection, reading)
+    board = reading.board()
+    return Found(
+        total=total,
+        arrivals=board.arrivals,
+        titles=reading.titles,
+        requests=reading.requests,
+    )
+
+
+def _containing(text: str) -> str:
+    """Return the pattern for a name that contains the text, taken word for word."""
+    escaped = clean_text(text).casefold()
+    for special in "\\%_":
+        escaped = escaped.replace(special, f"\\{special}")
+    return f"%{escaped}%"
+
+
+def _timeline(connection: sqlite3.Connection, arrival_id: str) -> tuple[TimelineEntry, ...]:
+    reading = _Reading()
+    rows = connection.execute(
+        f"SELECT {_TIMELINE_COLUMNS} FROM timeline WHERE arrival_id = ? ORDER BY known_at, id",
+        (_resolved(connection, arrival_id),),
+    )
+    return tuple(reading.read(rows, _step))
+
+
+def _step(row: Row) -> TimelineEntry:
+    return TimelineEntry(
+        arrival_id=row[0],
+        journey=row[1],
+        stage=Stage(row[2]),
+        previous=known(Stage, row[3]),
+        happened_at=row[4],
+        known_at=row[5],
+        late=bool(row[6]),
+        silent=bool(row[7]),
+        service=row[8],
+        kind=row[9],
+        via=Via(row[10]),
+        part=row[11],
+        parts=() if row[12] is None else tuple(json.loads(row[12])),
+        context_id=row[13],
+        user_id=row[14],
+    )
+
+
+def _steps_after(connection: sqlite3.Connection, last: int, before: float) -> list[int]:
+    """Return the next batch of steps, if any of them is old enough."""
+    rows = connection.execute(
+        "SELECT id, known_at FROM timeline WHERE id > ? ORDER BY id LIMIT ?", (last, _BATCH)
+    ).fetchall()
+    return [row[0] for row in rows] if any(row[1] < before for row in rows) else []

@@ -1,0 +1,337 @@
+"""How the board's words are written as JSON, and read back.
+
+Short keys, nothing that is at its default, dates and claims as arrays. What a later
+version added is passed over: further keys, further elements, claims with unknown words.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from sys import intern
+from typing import Any, Final
+
+from ..board.models import (
+    Arrival,
+    Decision,
+    DecisionClaim,
+    DownloadClaim,
+    DownloadState,
+    ExternalIds,
+    Flag,
+    Holding,
+    MediaType,
+    Part,
+    Person,
+    Request,
+    Stage,
+    Tier,
+    Title,
+)
+
+dumps: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError)
+"""What reading a spoilt document raises."""
+
+TITLE_COLUMNS: Final = "id, media_type, name, year, document"
+ARRIVAL_COLUMNS: Final = (
+    "id, title_id, season, tier, stage, journey, opened_at, stage_at, known_at, available_at,"
+    " document"
+)
+REQUEST_COLUMNS: Final = (
+    "service, request_id, title_id, tier, stage, requester, created_at, arrivals, document"
+)
+
+_DOWNLOAD_STATES: Final[Mapping[str, DownloadState]] = {state: state for state in DownloadState}
+_STAGES: Final[Mapping[str, Stage]] = {stage: stage for stage in Stage}
+_TIERS: Final[Mapping[str, Tier]] = {tier: tier for tier in Tier}
+
+type Row = tuple[Any, ...]
+type _Doc = dict[str, Any]
+
+
+def clean_text(text: str) -> str:
+    """Return the text without half characters, which SQLite cannot store."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode()
+
+
+def clean(text: str | None) -> str | None:
+    """Do the same with a text that may be missing."""
+    return None if text is None else clean_text(text)
+
+
+def folded(text: str | None) -> str | None:
+    """Return the text as it is searched for."""
+    return None if text is None else clean_text(text).casefold()
+
+
+def known[E: StrEnum](words: type[E], value: str | None) -> E | None:
+    """Return the word, or ``None`` if it is missing or a later version's."""
+    try:
+        return None if value is None else words(value)
+    except ValueError:
+        return None
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return a set of ids as a text in which each can be found between bars."""
+    return "".join(f"|{word}" for word in sorted(words)) + "|"
+
+
+# --- titles ---------------------------------------------------------------------------
+
+
+def title_document(title: Title) -> str:
+    """Write what has no column of its own."""
+    document: _Doc = {"ids": dict(title.ids.items())}
+    if title.own_ids:
+        document["own"] = dict(title.own_ids)
+    if title.holdings:
+        document["held"] = [
+            [held.service, held.tier, _flag(held.flag), held.seasons, held.seasons_at]
+            for held in title.holdings
+        ]
+    if title.overview is not None:
+        document["about"] = title.overview
+    if title.poster is not None:
+        document["poster"] = title.poster
+    if title.aliases:
+        document["aliases"] = title.aliases
+    return dumps(document)
+
+
+def read_title(row: Row) -> Title:
+    """Read a row of :data:`TITLE_COLUMNS`."""
+    title_id, media_type, name, year, text = row
+    document: _Doc = json.loads(text)
+    ids: _Doc = document["ids"]
+    return Title(
+        id=title_id,
+        media_type=MediaType(media_type),
+        ids=ExternalIds(tmdb=ids.get("tmdb"), tvdb=ids.get("tvdb"), imdb=ids.get("imdb")),
+        own_ids=_by_service(document.get("own")),
+        holdings=tuple(
+            _read_holding(*held[:5]) for held in document.get("held", ()) if held[1] in _TIERS
+        ),
+        name=name,
+        year=year,
+        overview=document.get("about"),
+        poster=document.get("poster"),
+        aliases=tuple(document.get("aliases", ())),
+    )
+
+
+def _read_holding(
+    service: str, tier: str, flag: list[Any], seasons: list[int] | None, seasons_at: float
+) -> Holding:
+    return Holding(
+        service=intern(service),
+        tier=_TIERS[tier],
+        flag=Flag(*flag[:4]),
+        seasons=None if seasons is None else tuple(seasons),
+        seasons_at=seasons_at,
+    )
+
+
+# --- arrivals -------------------------------------------------------------------------
+
+
+def arrival_document(arrival: Arrival) -> str:
+    """Write what has no column of its own."""
+    document: _Doc = {"whole": _part(arrival.whole)}
+    if arrival.parts:
+        document["parts"] = {key: _part(part) for key, part in arrival.parts.items()}
+    if arrival.listed_at is not None:
+        document["listed"] = arrival.listed_at
+    if arrival.misfit:
+        document["misfit"] = 1
+    if arrival.requests:
+        document["requests"] = arrival.requests
+    if arrival.available or arrival.wanted or arrival.total:
+        document["count"] = (arrival.available, arrival.wanted, arrival.total)
+    if arrival.coming:
+        document["coming"] = 1
+    if arrival.problem is not None:
+        document["problem"] = arrival.problem
+    if arrival.progress is not None:
+        document["progress"] = arrival.progress
+    if arrival.dismissed:
+        document["dismissed"] = 1
+    if arrival.aliases:
+        document["aliases"] = arrival.aliases
+    return dumps(document)
+
+
+def read_arrival(row: Row) -> Arrival:
+    """Read a row of :data:`ARRIVAL_COLUMNS`."""
+    document: _Doc = json.loads(row[10])
+    available, wanted, total, *_ = document.get("count", (0, 0, 0))
+    return Arrival(
+        id=row[0],
+        title_id=row[1],
+        season=row[2],
+        tier=_TIERS[row[3]],
+        stage=_STAGES[row[4]],
+        journey=row[5],
+        opened_at=row[6],
+        stage_at=row[7],
+        known_at=row[8],
+        available_at=row[9],
+        whole=_read_part(document["whole"]),
+        parts={intern(key): _read_part(part) for key, part in document.get("parts", {}).items()},
+        listed_at=document.get("listed"),
+        misfit="misfit" in document,
+        requests=tuple(
+            (intern(service), request_id)
+            for service, request_id, *_ in document.get("requests", ())
+        ),
+        available=available,
+        wanted=wanted,
+        total=total,
+        coming="coming" in document,
+        problem=document.get("problem"),
+        progress=document.get("progress"),
+        dismissed="dismissed" in document,
+        aliases=tuple(document.get("aliases", ())),
+    )
+
+
+def services_of(arrival: Arrival) -> set[str]:
+    """Return the services that said something about the arrival."""
+    services = {service for service, _ in arrival.requests}
+    for part in (arrival.whole, *arrival.parts.values()):
+        services.update(part.own_ids, part.wanted, part.files, part.playable, part.downloads)
+    return services
+
+
+def _part(part: Part) -> _Doc:
+    document: _Doc = {}
+    if part.number is not None:
+        document["n"] = part.number
+    if part.air_date is not None:
+        document["date"] = part.air_date
+    if part.name is not None:
+        document["name"] = part.name
+    if part.aired_at is not None:
+        document["aired"] = part.aired_at
+    if part.own_ids:
+        document["own"] = dict(part.own_ids)
+    if part.wanted:
+        document["wanted"] = _flags(part.wanted)
+    if part.files:
+        document["files"] = _flags(part.files)
+    if part.playable:
+        document["playable"] = _flags(part.playable)
+    if part.downloads:
+        document["downloads"] = {
+            service: _without_tail(
+                [
+                    claim.at,
+                    claim.happened_at,
+                    claim.state,
+                    claim.download_id,
+                    claim.progress,
+                    claim.eta,
+                    claim.problem,
+                ]
+            )
+            for service, claim in part.downloads.items()
+        }
+    if part.stage is not None:
+        document["stage"] = part.stage
+    return document
+
+
+def _read_part(document: _Doc) -> Part:
+    get = document.get
+    stage = get("stage")
+    return Part(
+        number=get("n"),
+        air_date=get("date"),
+        name=get("name"),
+        aired_at=get("aired"),
+        own_ids=_by_service(get("own")),
+        wanted=_read_flags(get("wanted")),
+        files=_read_flags(get("files")),
+        playable=_read_flags(get("playable")),
+        downloads={
+            intern(service): DownloadClaim(
+                claim[0], claim[1], _DOWNLOAD_STATES[claim[2]], *claim[3:7]
+            )
+            for service, claim in get("downloads", {}).items()
+            if claim[2] in _DOWNLOAD_STATES
+        },
+        stage=None if stage is None else _STAGES.get(stage),
+    )
+
+
+def _flag(flag: Flag) -> list[float | None]:
+    return _without_tail([flag.first_yes, flag.last_yes, flag.last_no, flag.happened_at])
+
+
+def _flags(flags: Mapping[str, Flag]) -> dict[str, list[float | None]]:
+    return {service: _flag(flag) for service, flag in flags.items()}
+
+
+def _read_flags(document: dict[str, list[Any]] | None) -> dict[str, Flag]:
+    if not document:
+        return {}
+    return {intern(service): Flag(*flag[:4]) for service, flag in document.items()}
+
+
+def _by_service(document: dict[str, int] | None) -> dict[str, int]:
+    if not document:
+        return {}
+    return {intern(service): own_id for service, own_id in document.items()}
+
+
+def _without_tail[T](values: list[T]) -> list[T]:
+    """Leave out what is missing at the end."""
+    while values and values[-1] is None:
+        values.pop()
+    return values
+
+
+# --- requests -------------------------------------------------------------------------
+
+
+def request_document(request: Request) -> str:
+    """Write what has no column of its own."""
+    decision = request.decision
+    document: _Doc = {
+        "decision": [
+            decision.at,
+            decision.happened_at,
+            decision.decision,
+            int(decision.initial),
+        ]
+    }
+    if request.seasons is not None:
+        document["seasons"] = request.seasons
+    if request.requester is not None and request.requester.id is not None:
+        document["person"] = request.requester.id
+    if request.told:
+        document["told"] = 1
+    return dumps(document)
+
+
+def read_request(row: Row) -> Request:
+    """Read a row of :data:`REQUEST_COLUMNS`."""
+    document: _Doc = json.loads(row[8])
+    at, happened_at, decision, initial, *_ = document["decision"]
+    seasons = document.get("seasons")
+    return Request(
+        service=intern(row[0]),
+        request_id=row[1],
+        title_id=row[2],
+        tier=_TIERS[row[3]],
+        stage=_STAGES[row[4]],
+        seasons=None if seasons is None else tuple(seasons),
+        decision=DecisionClaim(at, happened_at, Decision(decision), bool(initial)),
+        requester=None if row[5] is None else Person(name=row[5], id=document.get("person")),
+        created_at=row[6],
+        arrivals=tuple(json.loads(row[7])),
+        told="told" in document,
+    )

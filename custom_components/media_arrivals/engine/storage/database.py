@@ -1,0 +1,385 @@
+"""The SQLite file and the one thread that touches it."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Concatenate, Final, Self
+
+from . import migrations
+from .models import (
+    DatabaseDamagedError,
+    DatabaseNewerError,
+    DatabaseUnavailableError,
+    StorageClosedError,
+    StorageError,
+)
+from .schema import SCHEMA_VERSION
+
+GROUP_LIMIT: Final = 64
+"""Calls that share one transaction at most."""
+_BUSY_SECONDS: Final = 5.0
+_AUTO_CHECKPOINT_PAGES: Final = 1000
+_WAL_BYTES_KEPT: Final = 4 * 1024 * 1024
+_DAMAGED_CODES: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_BUSY_CODES: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_COMPANIONS: Final = ("-wal", "-shm", "-journal")
+
+type Writer[T, R] = Callable[[sqlite3.Connection, list[T]], Sequence[R]]
+"""Writes several things of a kind inside a transaction; one result for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A call that waits for its transaction."""
+
+    writer: Writer[Any, Any]
+    item: Any
+    alone: bool
+    """The writer is a single statement, so it needs no transaction around it."""
+    future: asyncio.Future[Any]
+
+
+class Database:
+    """One connection in one thread of its own; writes that wait together share a commit."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.set_aside: Path | None = None
+        self.journal_mode = ""
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="media_arrivals_storage")
+        self._connection: sqlite3.Connection
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._waiting: deque[_Waiting] = deque()
+        self._writing = False
+        self._closing = False
+        self._closed = False
+        self._close_lock = asyncio.Lock()
+        self._held_still = False
+
+    # --- the loop's side --------------------------------------------------------------
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open the file, or make it; raise if it is newer, or cannot be opened."""
+        database = cls(path)
+        try:
+            await database._in_thread(database._open)
+        except BaseException:
+            database._closing = database._closed = True
+            await asyncio.to_thread(database._executor.shutdown)
+            raise
+        return database
+
+    async def read[**P, R](
+        self,
+        reader: Callable[Concatenate[sqlite3.Connection, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Call ``reader`` with the connection, in the thread."""
+        self._refuse_if_closed()
+        return await self._in_thread(lambda: reader(self._connection, *args, **kwargs))
+
+    async def write[T, R](self, writer: Writer[T, R], item: T, *, alone: bool = False) -> R:
+        """Have ``item`` written; it is on the disk when this returns."""
+        self._refuse_if_closed()
+        return await self._enqueue(writer, item, alone=alone)
+
+    async def close(self) -> None:
+        """Write what waits, close the file and end the thread; again does nothing."""
+        self._closing = True
+        async with self._close_lock:
+            if self._closed:
+                return
+            await self._enqueue(_nothing, None)
+            await self._in_thread(self._close)
+            await asyncio.to_thread(self._executor.shutdown)
+            self._closed = True
+
+    async def prepare_backup(self) -> bool:
+        """Stop checkpoints, so that the main file does not change while it is copied."""
+        try:
+            return await self.read(self._hold_still)
+        except StorageError:
+            return False
+
+    async def finish_backup(self) -> bool:
+        """Let checkpoints happen again."""
+        try:
+            return await self.read(self._let_go)
+        except StorageError:
+            return False
+
+    async def _in_thread[R](self, job: Callable[[], R]) -> R:
+        """Call ``job`` in the thread, and speak of errors in the storage's own words."""
+
+        def run() -> R:
+            try:
+                return job()
+            except (sqlite3.Error, OSError) as err:
+                raise _translated(err) from err
+
+        return await self._loop.run_in_executor(self._executor, run)
+
+    def _refuse_if_closed(self) -> None:
+        """Raise if nothing may be asked any more."""
+        if self._closing:
+            raise StorageClosedError("The storage is closed")
+
+    def _enqueue[T, R](
+        self, writer: Writer[T, R], item: T, *, alone: bool = False
+    ) -> asyncio.Future[R]:
+        """Put a call on the queue, and wake the thread unless it is at it."""
+        future: asyncio.Future[R] = self._loop.create_future()
+        with self._lock:
+            self._waiting.append(_Waiting(writer, item, alone, future))
+            idle, self._writing = not self._writing, True
+        if idle:
+            self._executor.submit(self._drain)
+        return future
+
+    # --- the thread's side ------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Write what waits now, and come back for the rest after readers had their turn."""
+        with self._lock:
+            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_LIMIT))]
+        answers = self._write(group)
+        # The loop may be gone in a crash; then nobody waits for the answers either.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(_hand_over, group, answers)
+        with self._lock:
+            self._writing = bool(self._waiting)
+            if self._writing:
+                self._executor.submit(self._drain)
+
+    def _write(self, group: list[_Waiting]) -> list[Any]:
+        """Return a result or an exception for each; one that fails is left out alone."""
+        try:
+            return self._write_together(group)
+        except Exception as err:  # noqa: BLE001 - whoever waits for it gets it
+            if len(group) > 1:
+                return [answer for one in group for answer in self._write([one])]
+            return [_translated(err)]
+
+    def _write_together(self, group: list[_Waiting]) -> list[Any]:
+        """Write everything in one transaction."""
+        connection = self._connection
+        kinds = [
+            (writer, list(calls))
+            for writer, calls in itertools.groupby(group, attrgetter("writer"))
+        ]
+        if len(kinds) == 1 and group[0].alone:
+            writer, calls = kinds[0]
+            return list(writer(connection, [call.item for call in calls]))
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            answers = [
+                answer
+                for writer, calls in kinds
+                for answer in writer(connection, [call.item for call in calls])
+            ]
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+        return answers
+
+    def _open(self) -> None:
+        """Open the file; set a damaged one aside and make a fresh one."""
+        try:
+            self._connect()
+        except sqlite3.DatabaseError as err:
+            if not _is_damage(err):
+                raise
+            self.set_aside = _set_aside(self.path)
+            self._connect()
+
+    def _connect(self) -> None:
+        """Connect, choose the journal mode, check the file, bring its tables up."""
+        _refuse_newer(self.path)
+        _make_private(self.path)
+        connection, self.journal_mode = _connection_with_mode(self.path)
+        try:
+            for pragma in (
+                "synchronous = FULL",
+                "foreign_keys = ON",
+                f"wal_autocheckpoint = {_AUTO_CHECKPOINT_PAGES}",
+                f"journal_size_limit = {_WAL_BYTES_KEPT}",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+            _check(connection)
+            migrations.bring_up(
+                connection, self.path, steps=migrations.STEPS, target=SCHEMA_VERSION
+            )
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def _close(self) -> None:
+        """Bring everything into the main file, unless that is being copied, and close."""
+        if self._held_still:
+            self._connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+        # What cannot be brought over now stays safe in the companion file.
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    def _hold_still(self, connection: sqlite3.Connection) -> bool:
+        """Empty the companion file once, and leave what comes in it from now on."""
+        if self.journal_mode != "wal":
+            return False
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        self._held_still = True
+        busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
+
+    def _let_go(self, connection: sqlite3.Connection) -> bool:
+        """Checkpoint as usual again, beginning now."""
+        if not self._held_still:
+            return True
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_AUTO_CHECKPOINT_PAGES}")
+        self._held_still = False
+        busy: int = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[0]
+        return not busy
+
+
+def _nothing(_: sqlite3.Connection, items: list[None]) -> list[None]:
+    """Write nothing: whoever waits for it has waited for everything before."""
+    return items
+
+
+def _hand_over(group: list[_Waiting], answers: list[Any]) -> None:
+    """Give everybody who still waits the answer."""
+    for call, answer in zip(group, answers, strict=True):
+        if call.future.done():
+            continue
+        if isinstance(answer, Exception):
+            call.future.set_exception(answer)
+        else:
+            call.future.set_result(answer)
+
+
+def _is_damage(err: BaseException) -> bool:
+    """Tell whether SQLite means the file itself."""
+    return _code(err) in _DAMAGED_CODES
+
+
+def _code(err: BaseException) -> int:
+    """Return SQLite's primary error code; 0 where the error is none of its own."""
+    return getattr(err, "sqlite_errorcode", 0) & 0xFF
+
+
+def _translated(err: Exception) -> Exception:
+    """Return the storage's own error for one of SQLite's or the system's."""
+    ours: Exception
+    if isinstance(err, sqlite3.OperationalError | OSError):
+        ours = DatabaseUnavailableError(str(err))
+    elif _is_damage(err):
+        ours = DatabaseDamagedError(str(err))
+    elif isinstance(err, sqlite3.Error):
+        ours = StorageError(str(err))
+    else:
+        return err
+    ours.__cause__ = err
+    return ours
+
+
+def _companions(path: Path) -> Iterable[Path]:
+    """Return the files that SQLite may keep beside the main one."""
+    return (path.with_name(path.name + suffix) for suffix in _COMPANIONS)
+
+
+def _refuse_newer(path: Path) -> None:
+    """Raise if a newer version wrote the file, without changing a byte of it."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    wal, index, _ = _companions(path)
+    had_index = index.exists()
+    # Without changes waiting beside it the file is read as a plain, unchanging one.
+    immutable = "" if wal.exists() and wal.stat().st_size > 0 else "&immutable=1"
+    with contextlib.closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True)
+    ) as connection:
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+        found = migrations.version_of(connection)
+    if found > SCHEMA_VERSION:
+        if not had_index:
+            index.unlink(missing_ok=True)
+        raise DatabaseNewerError(found, SCHEMA_VERSION)
+
+
+def _make_private(path: Path) -> None:
+    """Let nobody else read the file; its companions are made with the same mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    for file in (path, *_companions(path)):
+        # A network share may know no modes; that is no reason to go without a database.
+        with contextlib.suppress(OSError):
+            file.chmod(0o600)
+
+
+def _connection_with_mode(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Connect with a write-ahead log, or without where the file system cannot have one."""
+    connection = _connect(path)
+    try:
+        mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as err:
+        connection.close()
+        if _code(err) in _BUSY_CODES:
+            raise
+    except BaseException:
+        connection.close()
+        raise
+    else:
+        if mode == "wal":
+            return connection, mode
+        connection.close()
+    connection = _connect(path)
+    try:
+        # Alone with the file, SQLite needs no shared memory to leave the write-ahead log.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        mode = connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()[0]
+    except BaseException:
+        connection.close()
+        raise
+    return connection, mode
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Connect; only this thread may use the connection, and transactions are ours to open."""
+    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, cached_statements=256)
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Raise if the file is damaged."""
+    verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        err = sqlite3.DatabaseError(verdict)
+        err.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise err
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename a damaged file and its companions, and return the new name."""
+    stem = f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    aside = path.with_name(stem)
+    for number in itertools.count(2):
+        if not aside.exists():
+            break
+        aside = path.with_name(f"{stem}-{number}")
+    for suffix in ("", *_COMPANIONS):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    return aside

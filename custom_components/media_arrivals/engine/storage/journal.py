@@ -1,0 +1,244 @@
+"""The journal: every delivery, durable before it is answered, and what became of it."""
+
+# ruff: noqa: S608 - names of columns are put together here, values are bound
+
+import functools
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+from ..board.models import Outcome, Reason
+from .codec import Row, clean, clean_text, known
+from .database import Database
+from .models import JournalCount, JournalMark, JournalPage, JournalRow
+
+PAYLOAD_KEPT: Final = 64 * 1024
+"""Characters of a processed delivery's payload that are kept."""
+EVENT_TYPE_KEPT: Final = 64
+_MESSAGE_KEPT: Final = 1000
+_BATCH: Final = 200
+"""Rows that are deleted in one transaction."""
+
+_COLUMNS: Final = (
+    "id, service, source, event_type, received_at, processed, processed_at, outcome, reason,"
+    " error_message, payload_length"
+)
+_MARK: Final = """
+    UPDATE webhook_log SET
+        processed = 1, outcome = ?, processed_at = ?, reason = ?, error_message = ?,
+        service = coalesce(?, service),
+        payload = CASE WHEN payload_length > ? THEN substr(payload, 1, ?) ELSE payload END
+    WHERE id = ?
+"""
+_TRIM_BY_AGE: Final = """
+    DELETE FROM webhook_log WHERE id IN (
+        SELECT id FROM webhook_log WHERE processed = 1 AND received_at < ? ORDER BY id LIMIT ?
+    )
+"""
+_TRIM_BY_NUMBER: Final = """
+    DELETE FROM webhook_log WHERE id IN (
+        SELECT id FROM webhook_log WHERE processed = 1 ORDER BY id LIMIT
+            max(0, min(?, (SELECT count(*) FROM webhook_log) - ?))
+    )
+"""
+_FORGET: Final = """
+    DELETE FROM webhook_log WHERE id IN (
+        SELECT id FROM webhook_log WHERE service = ? ORDER BY id LIMIT ?
+    )
+"""
+
+type _New = tuple[str, str, str, float, str]
+"""Service, source, event type, time of receipt, payload."""
+
+
+class Journal:
+    """The deliveries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._next_id: int | None = None
+
+    async def append(
+        self, service: str, source: str, event_type: str, payload: str, received_at: float
+    ) -> int:
+        """Write a delivery down and return its id; durable when this returns.
+
+        The payload is kept as a whole until the delivery is processed, so that it can be
+        processed after a crash.
+        """
+        return await self._database.write(
+            self._insert, (service, source, event_type, received_at, payload), alone=True
+        )
+
+    async def mark(self, *marks: JournalMark) -> None:
+        """Note what became of deliveries."""
+        await self._database.write(_mark_all, marks)
+
+    async def pending(self) -> tuple[JournalRow, ...]:
+        """Read what was not processed yet, with payload, in the order of arrival."""
+        return await self._database.read(_pending)
+
+    async def recent(
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        service: str | None = None,
+        source: str | None = None,
+        event_type: str | None = None,
+        outcome: Outcome | None = None,
+        processed: bool | None = None,
+        with_payload: bool = False,
+    ) -> JournalPage:
+        """Read the newest deliveries, newest first; ``processed=False``: those that wait."""
+        wanted = {
+            "service": service,
+            "source": source,
+            "event_type": event_type,
+            "outcome": outcome,
+            "processed": processed,
+        }
+        return await self._database.read(
+            _recent,
+            {column: value for column, value in wanted.items() if value is not None},
+            max(0, limit),
+            max(0, offset),
+            with_payload,
+        )
+
+    async def counts(self) -> tuple[JournalCount, ...]:
+        """Count the deliveries that are in the journal."""
+        return await self._database.read(_counts)
+
+    async def trim(self, now: float, *, days: float, rows: int) -> int:
+        """Delete processed deliveries that are too old or too many; return how many."""
+        by_age = (now - days * 86_400, _BATCH)
+        by_number = (_BATCH, rows)
+        return await self._delete(_TRIM_BY_AGE, by_age) + await self._delete(
+            _TRIM_BY_NUMBER, by_number
+        )
+
+    async def forget(self, service: str) -> int:
+        """Delete all deliveries of a service, waiting ones, too; return how many."""
+        return await self._delete(_FORGET, (service, _BATCH))
+
+    async def _delete(self, statement: str, values: tuple[object, ...]) -> int:
+        """Repeat a deletion, so that deliveries get in between, until there is nothing left."""
+        deleted = 0
+        while batch := await self._database.write(_delete_batch, (statement, values)):
+            deleted += batch
+        return deleted
+
+    def _insert(self, connection: sqlite3.Connection, rows: list[_New]) -> list[int]:
+        """Insert all rows with one statement: a busy event loop delays each statement."""
+        if self._next_id is None:
+            newest = connection.execute("SELECT max(id) FROM webhook_log").fetchone()[0]
+            self._next_id = (newest or 0) + 1
+        ids = list(range(self._next_id, self._next_id + len(rows)))
+        self._next_id += len(rows)
+        values: list[object] = []
+        for row_id, (service, source, event_type, received_at, payload) in zip(
+            ids, rows, strict=True
+        ):
+            text = clean_text(payload)
+            event = clean_text(event_type)[:EVENT_TYPE_KEPT]
+            values += (row_id, service, source, event, received_at, len(text), text)
+        connection.execute(_insert_statement(len(rows)), values)
+        return ids
+
+
+@functools.cache
+def _insert_statement(rows: int) -> str:
+    """Return the statement for so many rows."""
+    return (
+        "INSERT INTO webhook_log"
+        " (id, service, source, event_type, received_at, payload_length, payload) VALUES "
+        + ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * rows)
+    )
+
+
+def mark(connection: sqlite3.Connection, marks: Sequence[JournalMark]) -> None:
+    """Note what became of deliveries, and shorten what is kept of them."""
+    for one in marks:
+        message = clean(one.error_message)
+        connection.execute(
+            _MARK,
+            (
+                one.outcome,
+                one.at,
+                one.reason,
+                message[:_MESSAGE_KEPT] if message is not None else None,
+                one.service,
+                PAYLOAD_KEPT,
+                PAYLOAD_KEPT,
+                one.id,
+            ),
+        )
+
+
+def _mark_all(connection: sqlite3.Connection, items: list[tuple[JournalMark, ...]]) -> list[None]:
+    for marks in items:
+        mark(connection, marks)
+    return [None] * len(items)
+
+
+def _delete_batch(
+    connection: sqlite3.Connection, items: list[tuple[str, tuple[object, ...]]]
+) -> list[int]:
+    return [connection.execute(statement, values).rowcount for statement, values in items]
+
+
+def _pending(connection: sqlite3.Connection) -> tuple[JournalRow, ...]:
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, payload FROM webhook_log WHERE processed = 0 ORDER BY id"
+    )
+    return tuple(map(_row, rows))
+
+
+def _recent(
+    connection: sqlite3.Connection,
+    wanted: dict[str, object],
+    limit: int,
+    offset: int,
+    with_payload: bool,
+) -> JournalPage:
+    where = " AND ".join(f"{column} = ?" for column in wanted) or "1"
+    values = tuple(wanted.values())
+    total: int = connection.execute(
+        f"SELECT count(*) FROM webhook_log WHERE {where}", values
+    ).fetchone()[0]
+    payload = "payload" if with_payload else "NULL"
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, {payload} FROM webhook_log WHERE {where}"
+        " ORDER BY id DESC LIMIT ? OFFSET ?",
+        (*values, limit, offset),
+    )
+    return JournalPage(total=total, rows=tuple(map(_row, rows)))
+
+
+def _counts(connection: sqlite3.Connection) -> tuple[JournalCount, ...]:
+    rows = connection.execute(
+        "SELECT service, source, outcome, count(*) FROM webhook_log"
+        " GROUP BY service, source, outcome ORDER BY service, source, outcome"
+    )
+    return tuple(
+        JournalCount(service=service, source=source, outcome=known(Outcome, outcome), count=count)
+        for service, source, outcome, count in rows
+    )
+
+
+def _row(row: Row) -> JournalRow:
+    return JournalRow(
+        id=row[0],
+        service=row[1],
+        source=row[2],
+        event_type=row[3],
+        received_at=row[4],
+        processed=bool(row[5]),
+        processed_at=row[6],
+        outcome=known(Outcome, row[7]),
+        reason=known(Reason, row[8]),
+        error_message=row[9],
+        payload_length=row[10],
+        payload=row[11],
+    )

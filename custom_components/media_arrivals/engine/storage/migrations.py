@@ -1,0 +1,74 @@
+"""Older files become what the schema is now: after a copy, all steps or none."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from .schema import SCHEMA_VERSION, create
+
+type Step = Callable[[sqlite3.Connection], None]
+
+STEPS: Final[Mapping[int, Step]] = {}
+"""The version that a step leads to -> the step."""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the file's schema version; 0 for an empty one."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def bring_up(
+    connection: sqlite3.Connection,
+    path: Path,
+    *,
+    steps: Mapping[int, Step] = STEPS,
+    target: int = SCHEMA_VERSION,
+) -> None:
+    """Create or migrate the tables."""
+    found = version_of(connection)
+    if found == 0:
+        create(connection)
+    elif found < target:
+        copy = _copy(connection, path, target)
+        _migrate(connection, [steps[version] for version in range(found + 1, target + 1)], target)
+        for old in path.parent.glob(f"{path.name}.before-v*"):
+            if old != copy:
+                old.unlink()
+
+
+def _copy(connection: sqlite3.Connection, path: Path, target: int) -> Path:
+    """Copy the file as it is, under a name that says before what."""
+    copy = path.with_name(f"{path.name}.before-v{target}")
+    unfinished = path.with_name(f"{copy.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_CREAT | os.O_WRONLY, 0o600))
+    with contextlib.closing(sqlite3.connect(unfinished)) as destination:
+        connection.backup(destination)
+    return unfinished.replace(copy)
+
+
+def _migrate(connection: sqlite3.Connection, steps: list[Step], target: int) -> None:
+    """Take all steps in one transaction. SQLite wants references unchecked meanwhile."""
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for step in steps:
+            step(connection)
+        _check_references(connection)
+        connection.execute(f"PRAGMA user_version = {target}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _check_references(connection: sqlite3.Connection) -> None:
+    """Raise if something refers to what is not there."""
+    if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        raise sqlite3.IntegrityError("The migration would leave dangling references")

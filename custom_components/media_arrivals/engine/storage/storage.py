@@ -1,0 +1,159 @@
+"""The storage as everybody else sees it. All SQL runs in its one thread.
+
+Use::
+
+    storage = await Storage.open(path)          # DatabaseNewerError, DatabaseUnavailableError
+    storage.set_aside                           # where a damaged file went, or None
+    storage.journal_mode                        # "wal", or what the file system allows
+
+    row = await storage.journal.append(service, source, event_type, payload, received_at)
+    await storage.journal.pending()             # tuple[JournalRow], oldest first, with payload
+    await storage.journal.recent(limit=, offset=, service=, source=, outcome=, ...)
+    await storage.journal.counts()              # tuple[JournalCount]
+    await storage.journal.mark(JournalMark(...))
+    await storage.journal.trim(now, days=, rows=)
+
+    await storage.commit(Commit.of([applied, ...], marks=[...], cursors={...}, records={...}))
+
+    board = await storage.load_live()           # LoadedBoard, before the first commit
+    await storage.recall(media_type, ids, own)  # LoadedBoard | None; live again from then on
+    await storage.arrival(arrival_id)           # LoadedBoard | None, only looked at
+    await storage.search(stages=, media_type=, requester=, service=, text=, limit=, offset=)
+    await storage.timeline(arrival_id)          # tuple[TimelineEntry], oldest first
+    await storage.retire(ids)                   # no longer live: arrivals that left the board
+    await storage.purge(now, timeline_days)
+    await storage.forget_service(service_id)
+
+    await storage.records.load()                # {service: document}; .save(service, document)
+    await storage.cursors.load()                # the same, for the cursors
+    await storage.schedule.load()               # {service: ScheduleRow}; .save(ScheduleRow)
+
+    await storage.prepare_backup()              # bool, never raises
+    await storage.finish_backup()
+    await storage.close()
+
+What is written is on the disk when the call returns. Calls that wait together share a
+transaction, in the order in which they were made; one that fails does not harm the others.
+Errors are :class:`~.models.StorageError` and its kinds, :class:`~.models.StorageClosedError`
+after :meth:`Storage.close`.
+"""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Self
+
+from ..board.models import ExternalIds, MediaType, Stage
+from .board_store import BoardStore
+from .database import Database
+from .journal import Journal
+from .models import Commit, Found, LoadedBoard, TimelineEntry
+from .records import Documents, Schedule
+
+
+class Storage:
+    """Everything that outlives Home Assistant, in one SQLite file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._board = BoardStore(database)
+        self.journal = Journal(database)
+        self.records = Documents(database, "record")
+        self.cursors = Documents(database, "cursor")
+        self.schedule = Schedule(database)
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open the file, or make it. A damaged one is set aside and a fresh one made."""
+        return cls(await Database.open(path))
+
+    async def close(self) -> None:
+        """Write what waits, bring it into the main file, close, and end the thread."""
+        await self._database.close()
+
+    @property
+    def path(self) -> Path:
+        """Return where the file is."""
+        return self._database.path
+
+    @property
+    def set_aside(self) -> Path | None:
+        """Return where the damaged file was moved when this one was opened."""
+        return self._database.set_aside
+
+    @property
+    def journal_mode(self) -> str:
+        """Return how SQLite keeps changes safe; ``wal`` unless the file system refuses."""
+        return self._database.journal_mode
+
+    async def commit(self, commit: Commit) -> None:
+        """Write everything of it in one transaction."""
+        await self._board.commit(commit)
+
+    async def load_live(self) -> LoadedBoard:
+        """Read the live board; to be done before the first commit."""
+        return await self._board.load_live()
+
+    async def recall(
+        self, media_type: MediaType, ids: ExternalIds, own: tuple[str, int] | None = None
+    ) -> LoadedBoard | None:
+        """Bring back what is stored of a title and not live; ``None`` if there is nothing.
+
+        ``own`` is a service and the title's id inside it.
+        """
+        return await self._board.recall(media_type, ids, own)
+
+    async def arrival(self, arrival_id: str) -> LoadedBoard | None:
+        """Read one arrival, live or not, with its title and requests; aliases are known."""
+        return await self._board.arrival(arrival_id)
+
+    async def search(
+        self,
+        *,
+        stages: Collection[Stage] | None = None,
+        media_type: MediaType | None = None,
+        requester: str | None = None,
+        service: str | None = None,
+        text: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Found:
+        """Find arrivals, live or not, the one that moved last first."""
+        return await self._board.search(
+            stages=stages,
+            media_type=media_type,
+            requester=requester,
+            service=service,
+            text=text,
+            limit=limit,
+            offset=offset,
+        )
+
+    async def timeline(self, arrival_id: str) -> tuple[TimelineEntry, ...]:
+        """Read the steps of an arrival, oldest first; aliases are known."""
+        return await self._board.timeline(arrival_id)
+
+    async def retire(self, ids: Iterable[str]) -> None:
+        """Note that arrivals left the live board."""
+        await self._board.retire(ids)
+
+    async def purge(self, now: float, timeline_days: float) -> int:
+        """Delete the timelines of arrivals that ended longer ago; return how many steps."""
+        return await self._board.purge(now, timeline_days)
+
+    async def forget_service(self, service_id: str) -> None:
+        """Delete a removed service's journal, cursor, record and schedule; no arrival."""
+        await self.journal.forget(service_id)
+        await self.records.forget(service_id)
+        await self.cursors.forget(service_id)
+        await self.schedule.forget(service_id)
+
+    async def prepare_backup(self) -> bool:
+        """Keep the main file still while it is copied; writing goes on beside it.
+
+        Never raises; says whether the main file is still.
+        """
+        return await self._database.prepare_backup()
+
+    async def finish_backup(self) -> bool:
+        """Bring what was written meanwhile into the main file. Never raises."""
+        return await self._database.finish_backup()
