@@ -1,12 +1,12 @@
 """What the simulated Radarr and Sonarr share: status, queue, history, commands, health."""
 
+import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-import random
-from typing import Any, override
+from typing import Any, ClassVar, override
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -128,7 +128,9 @@ def images(kind: str, number: int, poster: str | None, base: str) -> list[Json]:
     """Describe the pictures of a title."""
     if poster is None:
         return []
-    host = "https://image.tmdb.org/t/p/original" if kind == "movie" else "https://artworks.thetvdb.com"
+    host = (
+        "https://image.tmdb.org/t/p/original" if kind == "movie" else "https://artworks.thetvdb.com"
+    )
     return [
         {
             "coverType": cover,
@@ -139,24 +141,11 @@ def images(kind: str, number: int, poster: str | None, base: str) -> list[Json]:
     ]
 
 
-def error_list(name: str, message: str, value: Any = None, code: str = "PredicateValidator") -> Json:
-    """Describe one failed validation."""
-    return {
-        "propertyName": name,
-        "errorMessage": message,
-        "attemptedValue": value,
-        "severity": "error",
-        "errorCode": code,
-        "formattedMessageArguments": [],
-        "formattedMessagePlaceholderValues": {"propertyName": name, "propertyValue": value},
-    }
-
-
 class ArrDouble(HttpDouble):
     """A Radarr or a Sonarr."""
 
     app_name = "Arr"
-    event_numbers: dict[str, int] = {}
+    event_numbers: ClassVar[dict[str, int]] = {}
     flags: tuple[str, ...] = ()
 
     def __init__(
@@ -227,7 +216,7 @@ class ArrDouble(HttpDouble):
         self._clear()
         self.issues.clear()
         self.tags.clear()
-        self.connections = Connections(self, self.features())
+        self.connections.clear()
         self.started = self.clock.now()
 
     # --- HTTP ---------------------------------------------------------------------------
@@ -280,22 +269,22 @@ class ArrDouble(HttpDouble):
 
     def connections_routes(self, path: str) -> Iterable[web.RouteDef]:
         """Answer the connections' paths, which survive a reinstallation."""
-        yield web.get(path, lambda request: self.connections.get_all(request))
-        yield web.post(path, lambda request: self.connections.post(request))
-        yield web.get(f"{path}/schema", lambda request: self.connections.get_schema(request))
-        yield web.post(f"{path}/test", lambda request: self.connections.post_test(request))
-        yield web.post(f"{path}/testall", lambda request: self.connections.post_test_all(request))
-        yield web.get(f"{path}/{{id}}", lambda request: self.connections.get_one(request))
-        yield web.put(f"{path}/{{id}}", lambda request: self.connections.put(request))
-        yield web.delete(f"{path}/{{id}}", lambda request: self.connections.delete(request))
+        yield web.get(path, self.connections.get_all)
+        yield web.post(path, self.connections.post)
+        yield web.get(f"{path}/schema", self.connections.get_schema)
+        yield web.post(f"{path}/test", self.connections.post_test)
+        yield web.post(f"{path}/testall", self.connections.post_test_all)
+        yield web.get(f"{path}/{{id}}", self.connections.get_one)
+        yield web.put(f"{path}/{{id}}", self.connections.put)
+        yield web.delete(f"{path}/{{id}}", self.connections.delete)
 
-    async def _get_ping(self, request: web.Request) -> web.Response:
+    async def _get_ping(self, _request: web.Request) -> web.Response:
         return json_answer({"status": "OK"})
 
-    async def _get_api(self, request: web.Request) -> web.Response:
+    async def _get_api(self, _request: web.Request) -> web.Response:
         return json_answer({"current": "v3", "deprecated": []})
 
-    async def _get_status(self, request: web.Request) -> web.Response:
+    async def _get_status(self, _request: web.Request) -> web.Response:
         document = {
             "appName": self.app_name,
             "instanceName": self.instance_name,
@@ -330,7 +319,7 @@ class ArrDouble(HttpDouble):
             del document["instanceName"]
         return json_answer(document)
 
-    async def _get_health(self, request: web.Request) -> web.Response:
+    async def _get_health(self, _request: web.Request) -> web.Response:
         found = [
             {
                 "source": issue.check,
@@ -351,7 +340,7 @@ class ArrDouble(HttpDouble):
             )
         return json_answer(found)
 
-    async def _get_root_folder(self, request: web.Request) -> web.Response:
+    async def _get_root_folder(self, _request: web.Request) -> web.Response:
         return json_answer(
             [
                 {
@@ -364,7 +353,7 @@ class ArrDouble(HttpDouble):
             ]
         )
 
-    async def _get_disk_space(self, request: web.Request) -> web.Response:
+    async def _get_disk_space(self, _request: web.Request) -> web.Response:
         return json_answer(
             [
                 {
@@ -376,7 +365,7 @@ class ArrDouble(HttpDouble):
             ]
         )
 
-    async def _get_profiles(self, request: web.Request) -> web.Response:
+    async def _get_profiles(self, _request: web.Request) -> web.Response:
         return json_answer(
             [
                 {"id": number, "name": name, "upgradeAllowed": True, "cutoff": 7, "items": []}
@@ -384,7 +373,7 @@ class ArrDouble(HttpDouble):
             ]
         )
 
-    async def _get_tags(self, request: web.Request) -> web.Response:
+    async def _get_tags(self, _request: web.Request) -> web.Response:
         return json_answer([{"id": number, "label": label} for number, label in self.tags.items()])
 
     async def _post_tag(self, request: web.Request) -> web.Response:
@@ -402,7 +391,7 @@ class ArrDouble(HttpDouble):
 
     # --- commands -----------------------------------------------------------------------
 
-    async def _get_commands(self, request: web.Request) -> web.Response:
+    async def _get_commands(self, _request: web.Request) -> web.Response:
         return json_answer([self._command_document(item) for item in self.commands.values()])
 
     async def _get_command(self, request: web.Request) -> web.Response:
@@ -487,7 +476,9 @@ class ArrDouble(HttpDouble):
     async def _get_queue(self, request: web.Request) -> web.Response:
         unknown = flag(
             request,
-            "includeUnknownMovieItems" if self.app_name == "Radarr" else "includeUnknownSeriesItems",
+            "includeUnknownMovieItems"
+            if self.app_name == "Radarr"
+            else "includeUnknownSeriesItems",
         )
         statuses = {text.lower() for text in query_all(request, "status")}
         protocol = (query(request, "protocol") or "").lower()
@@ -511,12 +502,14 @@ class ArrDouble(HttpDouble):
         for download in self.downloads:
             if owner and (download.movie_id or download.series_id) != int_or(owner, 0):
                 continue
-            for row in self.queue_rows(download, request):
-                if not episodes or row.get("episodeId") in episodes:
-                    rows.append(row)
+            rows += [
+                row
+                for row in self.queue_rows(download, request)
+                if not episodes or row.get("episodeId") in episodes
+            ]
         return json_answer(rows)
 
-    async def _get_queue_status(self, request: web.Request) -> web.Response:
+    async def _get_queue_status(self, _request: web.Request) -> web.Response:
         known = [
             row
             for download in self.downloads
@@ -723,7 +716,9 @@ class ArrDouble(HttpDouble):
         """Return the scores of a release, which nobody set."""
         return {"customFormatInfo": {"customFormats": [], "customFormatScore": 0}}
 
-    async def publish(self, event: str, flags: Iterable[str], payload: Json, *, tags: Iterable[int] | None = ()) -> None:
+    async def publish(
+        self, event: str, flags: Iterable[str], payload: Json, *, tags: Iterable[int] | None = ()
+    ) -> None:
         """Send an event to every connection that has all these flags, and wait for the answers."""
         await self.connections.publish(event, tuple(flags), payload, tags)
 
@@ -803,7 +798,7 @@ def paged(request: web.Request, rows: list[Any], key: str, direction: str) -> Js
     size = max(int_or(query(request, "pageSize") or "10", 10), 1)
     wanted = query(request, "sortDirection") or direction
     if wanted.lower() != direction and key == (query(request, "sortKey") or key):
-        rows = rows[::-1]
+        rows = [*reversed(rows)]
     return {
         "page": page,
         "pageSize": size,

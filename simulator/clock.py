@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+# What .NET shows for a date that was never set.
+NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
 
 def _real_now() -> datetime:
     return datetime.now(UTC)

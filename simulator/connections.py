@@ -1,10 +1,10 @@
 """The webhook connections of Radarr and Sonarr: their settings, tests, and mutes."""
 
+import json
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-import json
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -12,7 +12,7 @@ from yarl import URL
 
 from .delivery import DeliveryError
 from .faults import Delivery, Json
-from .service import flag, json_answer, read_json
+from .service import error_list, flag, json_answer, read_json
 
 if TYPE_CHECKING:
     from .arr import ArrDouble
@@ -72,6 +72,11 @@ class Connections:
         self.app = app
         self.features = features
         self.rows: dict[int, Connection] = {}
+        self._last = 0
+
+    def clear(self) -> None:
+        """Lose everything, as a reinstallation does."""
+        self.rows.clear()
         self._last = 0
 
     # --- documents ----------------------------------------------------------------------
@@ -136,7 +141,7 @@ class Connections:
     def _read(self, body: Any) -> Connection:
         """Read a resource; what is left out is off, what is unknown is ignored."""
         data = body if isinstance(body, dict) else {}
-        names = {name for name in ("url", "method", "username", "password")}
+        names = {"url", "method", "username", "password"}
         if self.features.headers:
             names.add("headers")
         values: dict[str, Any] = {"method": 1}
@@ -144,11 +149,7 @@ class Connections:
             if isinstance(item, dict) and item.get("name") in names and "value" in item:
                 values[item["name"]] = item["value"]
         number = data.get("id") or 0
-        if (
-            number in self.rows
-            and values.get("password") == MASK
-            and self.features.masks_password
-        ):
+        if number in self.rows and values.get("password") == MASK and self.features.masks_password:
             values["password"] = self.rows[number].values.get("password")
         return Connection(
             id=number,
@@ -163,8 +164,6 @@ class Connections:
         )
 
     def _invalid(self, row: Connection) -> web.Response | None:
-        from .arr import error_list  # noqa: PLC0415 - the two modules need each other
-
         errors = []
         if not row.name:
             errors.append(error_list("Name", "'Name' must not be empty.", row.name))
@@ -178,7 +177,9 @@ class Connections:
             except ValueError:
                 valid = False
             if not valid:
-                errors.append(error_list("Url", "Invalid Url: '" + str(row.values.get("url")) + "'"))
+                errors.append(
+                    error_list("Url", "Invalid Url: '" + str(row.values.get("url")) + "'")
+                )
         return json_answer(errors, 400) if errors else None
 
     # --- HTTP ---------------------------------------------------------------------------
@@ -187,7 +188,7 @@ class Connections:
         text = request.match_info["id"]
         return self.rows.get(int(text)) if text.isdigit() else None
 
-    async def get_all(self, request: web.Request) -> web.Response:
+    async def get_all(self, _request: web.Request) -> web.Response:
         """List every connection."""
         return json_answer([self.document(row) for row in self.rows.values()])
 
@@ -196,7 +197,7 @@ class Connections:
         row = self._find(request)
         return _missing() if row is None else json_answer(self.document(row))
 
-    async def get_schema(self, request: web.Request) -> web.Response:
+    async def get_schema(self, _request: web.Request) -> web.Response:
         """List what can be connected."""
         names = (*OTHER_IMPLEMENTATIONS, "Webhook")
         return json_answer(
@@ -268,29 +269,28 @@ class Connections:
             return json_answer("{}")
         return web.Response(text="{}", content_type="text/plain")
 
-    async def post_test_all(self, request: web.Request) -> web.Response:
+    async def post_test_all(self, _request: web.Request) -> web.Response:
         """Test every enabled connection."""
-        results = []
-        for row in list(self.rows.values()):
-            if not row.enabled:
-                continue
-            failures: list[Any] = []
-            try:
-                await self._test(row)
-            except TestFailedError as err:
-                failures = json.loads(err.answer.text or "[]")
-                failures = failures if isinstance(failures, list) else [failures]
-            results.append(
-                {"id": row.id, "isValid": not failures, "validationFailures": failures}
-            )
+        results = [
+            {"id": row.id, "isValid": not problems, "validationFailures": problems}
+            for row in list(self.rows.values())
+            if row.enabled
+            for problems in [await self._problems(row)]
+        ]
         valid = all(item["isValid"] for item in results)
         return json_answer(results, 200 if valid else 400)
+
+    async def _problems(self, row: Connection) -> list[Any]:
+        try:
+            await self._test(row)
+        except TestFailedError as err:
+            found = json.loads(err.answer.text or "[]")
+            return found if isinstance(found, list) else [found]
+        return []
 
     # --- delivering ---------------------------------------------------------------------
 
     async def _test(self, row: Connection) -> None:
-        from .arr import error_list  # noqa: PLC0415 - the two modules need each other
-
         if row.implementation != "Webhook":
             return
         stored = self.rows.get(row.id)
@@ -330,8 +330,8 @@ class Connections:
             # The applications encode as ISO-8859-1 and lose what it does not know.
             token = b64encode(f"{user}:{password}".encode("latin-1", "replace")).decode()
             headers.append(("Authorization", f"Basic {token}"))
-        for item in row.values.get("headers") or []:
-            headers.append((str(item.get("key")), str(item.get("value"))))
+        custom = row.values.get("headers") or []
+        headers += [(str(item.get("key")), str(item.get("value"))) for item in custom]
         return Delivery(
             service=self.app.name,
             event=event,

@@ -1,11 +1,11 @@
 """Calls webhooks the way the services do, and counts exactly what became of each call."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-import socket
 from typing import Any, override
 
 import aiohttp
@@ -159,8 +159,10 @@ class Sender:
                 continue
 
     async def _call(self, outcome: Outcome) -> int:
-        assert self._session is not None, "the sender is not started"
+        if self._session is None:
+            raise RuntimeError("The sender is not started")
         delivery = outcome.delivery
+        status = 0
         url, method, body = URL(delivery.url), delivery.method, delivery.body
         headers = list(delivery.headers)
         try:

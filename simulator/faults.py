@@ -1,9 +1,9 @@
 """Misbehaviour on command: how a service answers wrongly and how it loses deliveries."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-import re
 from typing import Any
 
 type Json = dict[str, Any]

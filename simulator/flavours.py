@@ -1,7 +1,7 @@
 """How the members of the Seerr family differ."""
 
-from dataclasses import dataclass
 import json
+from dataclasses import dataclass
 
 from .faults import Json
 

@@ -1,23 +1,32 @@
 """What exists in the simulated world: films and series with ids, dates and episodes."""
 
+import random
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-import random
 
-FIRST_WORDS = (
-    "Amber Brass Cedar Copper Crimson Distant Drowned Eastern Emerald Faded Fallow Feral "
-    "Frozen Gentle Gilded Glass Golden Harbour Hidden Hollow Humble Iron Ivory Lantern Lonely "
-    "Lunar Marble Midnight Northern Opal Pale Paper Patient Quiet Restless Rusty Salt Scarlet "
-    "Second Silent Silver Sleeping Solar Southern Stolen Thirsty Tidal Velvet Violet Wandering "
-    "Western Winter Wooden"
-).split()
-LAST_WORDS = (
-    "Almanac Anchor Apprentice Archive Atlas Bakery Balloon Bridge Cartographer Clockmaker "
-    "Compass Comet Corridor Court Detour Diary Ferry Festival Garden Harvest Horizon Inheritance "
-    "Island Juror Kite Ledger Letter Lighthouse Locksmith Meridian Mill Mirror Observatory "
-    "Orchard Orchestra Passenger Pilgrim Postman Quarry Railway Reef Regatta Season Signal "
-    "Sparrow Station Stowaway Tailor Telegram Tide Tower Understudy Voyage Waltz Weather Witness"
-).split()
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FIRST_WORDS = _words(
+    """
+    Amber Brass Cedar Copper Crimson Distant Drowned Eastern Emerald Faded Fallow Feral Frozen
+    Gentle Gilded Glass Golden Harbour Hidden Hollow Humble Iron Ivory Lantern Lonely Lunar
+    Marble Midnight Northern Opal Pale Paper Patient Quiet Restless Rusty Salt Scarlet Second
+    Silent Silver Sleeping Solar Southern Stolen Thirsty Tidal Velvet Violet Wandering Western
+    Winter Wooden
+    """
+)
+LAST_WORDS = _words(
+    """
+    Almanac Anchor Apprentice Archive Atlas Bakery Balloon Bridge Cartographer Clockmaker
+    Compass Comet Corridor Court Detour Diary Ferry Festival Garden Harvest Horizon Inheritance
+    Island Juror Kite Ledger Letter Lighthouse Locksmith Meridian Mill Mirror Observatory
+    Orchard Orchestra Passenger Pilgrim Postman Quarry Railway Reef Regatta Season Signal
+    Sparrow Station Stowaway Tailor Telegram Tide Tower Understudy Voyage Waltz Weather Witness
+    """
+)
 GENRES = ("Adventure", "Comedy", "Crime", "Drama", "Family", "Mystery", "Science Fiction")
 
 
@@ -117,7 +126,7 @@ class Catalogue:
         tmdb_id = int(str(known.pop("tmdb_id", number)))
         values: dict[str, object] = {
             "tmdb_id": tmdb_id,
-            "title": title or invented_title(number),
+            "title": title or invented_title(tmdb_id),
             "year": 1990 + number % 36 if year is None else year,
             "imdb_id": f"tt{20_000_000 + number}",
             "overview": f"Nobody expected the {LAST_WORDS[number % len(LAST_WORDS)].lower()}.",
@@ -162,7 +171,7 @@ class Catalogue:
             "tmdb_id": number,
             "tvmaze_id": number % 80_000,
             "imdb_id": f"tt{30_000_000 + number}",
-            "title": title or f"The {invented_title(number * 31)}",
+            "title": title or f"The {invented_title(tvdb_id + 1531)}",
             "year": (begun - timedelta(days=364) * max(last - 1, 0)).year if year is None else year,
             "overview": f"A {GENRES[number % len(GENRES)].lower()} in several parts.",
             "poster": f"/sim{number:07d}show.jpg",
@@ -178,10 +187,10 @@ class Catalogue:
 
 def invented_title(number: int) -> str:
     """Make a title that no film carries, the same for the same number."""
-    first = FIRST_WORDS[number % len(FIRST_WORDS)]
-    last = LAST_WORDS[number // len(FIRST_WORDS) % len(LAST_WORDS)]
-    round_ = number // (len(FIRST_WORDS) * len(LAST_WORDS))
-    return f"{first} {last}" if round_ % 90 == 0 else f"{first} {last} {round_ % 90 + 1}"
+    # Strides that share no factor with the lengths: every pair comes before one comes again.
+    first = FIRST_WORDS[number * 19 % len(FIRST_WORDS)]
+    last = LAST_WORDS[number * 5 % len(LAST_WORDS)]
+    return f"{first} {last}"
 
 
 def release_name(title: str, suffix: str, group: str = "SIMUL") -> str:

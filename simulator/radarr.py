@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, override
+from typing import Any, ClassVar, override
 
 from aiohttp import web
 
@@ -17,18 +17,17 @@ from .arr import (
     Download,
     HistoryRow,
     bad_value,
-    error_list,
     images,
     int_or,
     not_found,
     quality_document,
     without_null,
 )
-from .clock import net_date, to_the_second
+from .clock import NEVER, net_date, parse_date, to_the_second
 from .connections import ConnectionFeatures
 from .faults import Json
 from .library import Film, release_name
-from .service import flag, json_answer, query, read_json
+from .service import error_list, flag, json_answer, query, read_json
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +63,7 @@ class RadarrDouble(ArrDouble):
 
     kind = "radarr"
     app_name = "Radarr"
-    event_numbers = {
+    event_numbers: ClassVar[dict[str, int]] = {
         "grabbed": 1,
         "downloadFolderImported": 3,
         "downloadFailed": 4,
@@ -143,7 +142,7 @@ class RadarrDouble(ArrDouble):
 
     def _lookup_document(self, film: Film) -> Json:
         known = self._by_tmdb.get(film.tmdb_id)
-        return self.movie_document(known or Movie(id=0, film=film, added=datetime.min))
+        return self.movie_document(known or Movie(id=0, film=film, added=NEVER))
 
     async def _post_movie(self, request: web.Request) -> web.Response:
         body = await read_json(request)
@@ -157,7 +156,9 @@ class RadarrDouble(ArrDouble):
         if body.get("qualityProfileId") not in self.profiles:
             errors.append(
                 error_list(
-                    "QualityProfileId", "Quality Profile does not exist", body.get("qualityProfileId")
+                    "QualityProfileId",
+                    "Quality Profile does not exist",
+                    body.get("qualityProfileId"),
                 )
             )
         film = self.catalogue.films.get(tmdb_id)
@@ -400,8 +401,8 @@ class RadarrDouble(ArrDouble):
             payload["indexerFlags"] = []
         return payload
 
+    @override
     def test_payload(self) -> Json:
-        """Return the constant film of every test."""
         movie: Json = {
             "id": 1,
             "title": "Test Title",
@@ -446,7 +447,7 @@ class RadarrDouble(ArrDouble):
         quality: str | None = None,
         **values: Any,
     ) -> Movie:
-        """Put a film into the library without telling anybody, with a file if a quality is given."""
+        """Put a film into the library without telling anybody; a quality gives it a file."""
         movie = Movie(
             id=self.next_id("movie"),
             film=film,
@@ -536,7 +537,9 @@ class RadarrDouble(ArrDouble):
         old = movie.file
         if old is not None:
             await self._file_deleted(movie, old, "upgrade")
-        new = self._new_file(movie, download.quality, download.size - 4_100_000, added=self.clock.now())
+        new = self._new_file(
+            movie, download.quality, download.size - 4_100_000, added=self.clock.now()
+        )
         new.group, new.scene_name = download.group, download.title
         new.source = f"/downloads/complete/{download.title}/{download.title}.mkv"
         movie.file = new
@@ -696,8 +699,6 @@ class RadarrDouble(ArrDouble):
 
 def calendar_window(request: web.Request, now: datetime) -> tuple[datetime, datetime]:
     """Read the window of a calendar request: from today for two days unless given."""
-    from .clock import parse_date  # noqa: PLC0415 - used here only
-
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     start, end = query(request, "start"), query(request, "end")
     return (

@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .arr import GIB, TORRENT
+from .arr import GIB, TORRENT, USENET, Client
+from .library import Film, Show
+from .radarr import Movie, RadarrDouble
+from .seerr_data import Decision, Request
+from .sonarr import Episode, Series
 
 if TYPE_CHECKING:
     from .stack import Stack
@@ -75,6 +79,88 @@ class Play:
         self.ended = True
 
 
+async def _asked(stack: Stack, about: Film | Show, *, by: str, is4k: bool = False) -> Request:
+    seasons = [number for number in about.seasons if number] if isinstance(about, Show) else None
+    request = stack.seerr.ask(about, by=by, is4k=is4k, seasons=seasons)
+    if request is None:
+        msg = f"{about.title} has been asked for already"
+        raise LookupError(msg)
+    await stack.settle()
+    return request
+
+
+async def _decided(stack: Stack, request: Request) -> None:
+    if request.status == Decision.PENDING:
+        stack.seerr.approve(request)
+
+
+async def _film_sent(stack: Stack, radarr: RadarrDouble, film: Film) -> Movie:
+    await stack.settle()
+    movie = radarr.find(film.tmdb_id)
+    if movie is None:
+        msg = f"{film.title} did not reach {radarr.name}"
+        raise LookupError(msg)
+    return movie
+
+
+async def _series_sent(stack: Stack, show: Show) -> Series:
+    await stack.settle()
+    series = stack.sonarr.find(show.tvdb_id)
+    if series is None:
+        msg = f"{show.title} did not reach {stack.sonarr.name}"
+        raise LookupError(msg)
+    return series
+
+
+async def _looked(stack: Stack) -> None:
+    """Let Seerr notice what changed in the services."""
+    await stack.seerr.download_sync()
+    await stack.seerr.scan()
+    await stack.settle()
+
+
+async def _film_downloads(
+    stack: Stack,
+    radarr: RadarrDouble,
+    movie: Movie,
+    *,
+    quality: str,
+    size: int,
+    pace: float,
+    client: Client = TORRENT,
+) -> Story:
+    download = await radarr.grab(movie, quality=quality, size=size, client=client)
+    yield "downloading", 4 * pace
+    for part in (0.2, 0.45, 0.7, 0.9):
+        radarr.progress(download, part)
+        await stack.seerr.download_sync()
+        yield "downloading", 4 * pace
+    radarr.progress(download, 1)
+    await stack.seerr.download_sync()
+    yield "downloaded", 3 * pace
+    await radarr.import_file(download)
+    yield "imported", 8 * pace
+    await _looked(stack)
+    yield "available", 2 * pace
+
+
+async def _pack_downloads(stack: Stack, episodes: list[Episode], *, pace: float) -> Story:
+    sonarr = stack.sonarr
+    download = await sonarr.grab(episodes, client=TORRENT)
+    yield "downloading", 4 * pace
+    for part in (0.15, 0.4, 0.65, 0.85):
+        sonarr.progress(download, part)
+        await stack.seerr.download_sync()
+        yield "downloading", 4 * pace
+    sonarr.progress(download, 1)
+    await stack.seerr.download_sync()
+    yield "downloaded", 3 * pace
+    await sonarr.import_files(download)
+    yield "imported", 8 * pace
+    await _looked(stack)
+    yield "available", 2 * pace
+
+
 async def film(
     stack: Stack,
     *,
@@ -86,33 +172,16 @@ async def film(
 ) -> Story:
     """A film goes the whole way: asked for, approved, sent, downloaded, imported, available."""
     about = stack.catalogue.film(title)
-    seerr, radarr = stack.seerr, stack.radarr_4k if is4k else stack.radarr
-    request = seerr.ask(about, by=by, is4k=is4k)
-    assert request is not None
-    yield "requested", 6 * pace
-    if request.status == 1:
-        seerr.approve(request)
-        yield "approved", 1 * pace
-    await seerr.settle()
-    movie = radarr.find(about.tmdb_id)
-    assert movie is not None
-    yield "sent", 5 * pace
+    radarr = stack.radarr_4k if is4k else stack.radarr
+    request = await _asked(stack, about, by=by, is4k=is4k)
+    yield "requested", 5 * pace
+    await _decided(stack, request)
+    yield "approved", 1 * pace
+    movie = await _film_sent(stack, radarr, about)
+    yield "sent", 4 * pace
     quality = "WEBDL-2160p" if is4k else "WEBDL-1080p"
-    download = await radarr.grab(movie, quality=quality, size=size)
-    yield "downloading", 4 * pace
-    for part in (0.2, 0.45, 0.7, 0.9):
-        radarr.progress(download, part)
-        await seerr.download_sync()
-        yield "downloading", 4 * pace
-    radarr.progress(download, 1)
-    await seerr.download_sync()
-    yield "downloaded", 4 * pace
-    await radarr.import_file(download)
-    yield "imported", 8 * pace
-    await seerr.download_sync()
-    await seerr.scan()
-    await seerr.settle()
-    yield "available", 2 * pace
+    async for step in _film_downloads(stack, radarr, movie, quality=quality, size=size, pace=pace):
+        yield step
 
 
 async def season(
@@ -125,33 +194,331 @@ async def season(
 ) -> Story:
     """A season goes the whole way as a pack: one download, a file for each episode."""
     about = stack.catalogue.show(title, seasons={1: episodes}, every=timedelta(days=1))
-    seerr, sonarr = stack.seerr, stack.sonarr
-    request = seerr.ask(about, by=by, seasons=[1])
-    assert request is not None
+    request = await _asked(stack, about, by=by)
     yield "requested", 5 * pace
-    if request.status == 1:
-        seerr.approve(request)
-        yield "approved", 1 * pace
-    await seerr.settle()
-    await sonarr.settle()
-    series = sonarr.find(about.tvdb_id)
-    assert series is not None
-    yield "sent", 5 * pace
-    download = await sonarr.grab(series.season(1), client=TORRENT)
+    await _decided(stack, request)
+    yield "approved", 1 * pace
+    series = await _series_sent(stack, about)
+    yield "sent", 4 * pace
+    async for step in _pack_downloads(stack, series.season(1), pace=pace):
+        yield step
+
+
+async def weekly(
+    stack: Stack,
+    *,
+    title: str | None = None,
+    by: str = "Carla",
+    episodes: int = 10,
+    aired: int = 3,
+    pace: float = 1.0,
+) -> Story:
+    """A season that is still on the air: three of ten episodes, one more every week."""
+    first = stack.clock.now() - timedelta(days=7 * (aired - 1), hours=5)
+    about = stack.catalogue.show(title, seasons={1: episodes}, first_aired=first)
+    request = await _asked(stack, about, by=by)
+    yield "requested", 2 * pace
+    await _decided(stack, request)
+    series = await _series_sent(stack, about)
+    yield "sent", 4 * pace
+    sonarr = stack.sonarr
+    for episode in series.season(1)[:aired]:
+        download = await sonarr.grab([episode], client=USENET)
+        sonarr.progress(download, 0.5)
+        await stack.seerr.download_sync()
+        yield "downloading", 4 * pace
+        sonarr.progress(download, 1)
+        yield "downloaded", 1 * pace
+        await sonarr.import_files(download)
+        yield "imported", 1 * pace
+    await _looked(stack)
+    yield "available", 6 * pace
+
+
+async def next_episode(stack: Stack, *, series: Series, pace: float = 1.0) -> Story:
+    """The next episode of a running season airs, is grabbed and imported."""
+    episode = next(item for item in series.season(1) if item.file is None)
+    aired = episode.about.aired
+    if aired is not None and aired > stack.clock.now():
+        stack.clock.advance((aired - stack.clock.now()).total_seconds() + 3600)
+    yield "aired", 2 * pace
+    download = await stack.sonarr.grab([episode])
     yield "downloading", 4 * pace
-    for part in (0.15, 0.4, 0.65, 0.85):
-        sonarr.progress(download, part)
-        await seerr.download_sync()
-        yield "downloading", 5 * pace
-    sonarr.progress(download, 1)
-    await seerr.download_sync()
-    yield "downloaded", 4 * pace
-    await sonarr.import_files(download)
-    yield "imported", 8 * pace
-    await seerr.download_sync()
-    await seerr.scan()
-    await seerr.settle()
+    stack.sonarr.progress(download, 1)
+    await stack.sonarr.import_files(download)
+    yield "imported", 2 * pace
+    await _looked(stack)
     yield "available", 2 * pace
 
 
-SCENARIOS: dict[str, Callable[..., Story]] = {"film": film, "season": season}
+async def upgrade(stack: Stack, *, title: str | None = None, pace: float = 1.0) -> Story:
+    """A film that has been there for long gets a better file."""
+    about = stack.catalogue.film(title)
+    added = stack.clock.now() - timedelta(days=400)
+    movie = stack.radarr.put_movie(about, added=added, quality="WEBDL-720p")
+    yield "available", 3 * pace
+    download = await stack.radarr.grab(movie, quality="Bluray-1080p", size=11 * GIB)
+    yield "downloading", 5 * pace
+    stack.radarr.progress(download, 0.5)
+    yield "downloading", 5 * pace
+    stack.radarr.progress(download, 1)
+    yield "downloaded", 2 * pace
+    await stack.radarr.import_file(download)
+    yield "imported", 2 * pace
+
+
+async def failed(
+    stack: Stack, *, title: str | None = None, by: str = "Anna", pace: float = 1.0
+) -> Story:
+    """A download fails; another release is found and goes the whole way."""
+    about = stack.catalogue.film(title)
+    request = await _asked(stack, about, by=by)
+    yield "requested", 3 * pace
+    await _decided(stack, request)
+    movie = await _film_sent(stack, stack.radarr, about)
+    yield "sent", 3 * pace
+    download = await stack.radarr.grab(movie, client=USENET)
+    stack.radarr.progress(download, 0.35)
+    await stack.seerr.download_sync()
+    yield "downloading", 8 * pace
+    stack.radarr.fail(download)
+    await stack.seerr.download_sync()
+    yield "failed", 12 * pace
+    async for step in _film_downloads(
+        stack,
+        stack.radarr,
+        movie,
+        quality="WEBDL-720p",
+        size=3 * GIB,
+        pace=pace,
+        client=USENET,
+    ):
+        yield step
+
+
+async def refused(stack: Stack, *, title: str | None = None, by: str = "Carla") -> Story:
+    """Radarr refuses a request that was approved by itself; trying again helps."""
+    about = stack.catalogue.film(title)
+    stack.radarr.misbehave("503", path="/api/v3/movie", times=1)
+    request = await _asked(stack, about, by=by)
+    await stack.settle()
+    yield "failed", 10
+    stack.radarr.behave()
+    stack.seerr.retry(request)
+    await _film_sent(stack, stack.radarr, about)
+    yield "sent", 10
+
+
+async def declined(
+    stack: Stack, *, title: str | None = None, by: str = "Ben", pace: float = 1.0
+) -> Story:
+    """Somebody asks for a film, and the answer is no."""
+    about = stack.catalogue.film(title)
+    request = await _asked(stack, about, by=by)
+    yield "requested", 4 * pace
+    stack.seerr.decline(request)
+    await stack.settle()
+    yield "declined", 30 * pace
+
+
+async def waiting(
+    stack: Stack, *, title: str | None = None, by: str = "Ben", pace: float = 1.0
+) -> Story:
+    """A request that nobody decides on for long."""
+    about = stack.catalogue.film(title)
+    await _asked(stack, about, by=by)
+    yield "requested", 150 * pace
+
+
+async def unreleased(
+    stack: Stack, *, title: str | None = None, by: str = "Carla", pace: float = 1.0
+) -> Story:
+    """A film that is wanted and does not exist yet."""
+    released = (stack.clock.now() + timedelta(days=120)).date()
+    about = stack.catalogue.film(title, released.year, released=released)
+    request = await _asked(stack, about, by=by)
+    await _decided(stack, request)
+    await _film_sent(stack, stack.radarr, about)
+    yield "sent", 150 * pace
+
+
+async def copy_4k(
+    stack: Stack, *, title: str | None = None, by: str = "Anna", pace: float = 1.0
+) -> Story:
+    """One film in two qualities: HD first, then 4K by the second Radarr of the same Seerr."""
+    about = stack.catalogue.film(title)
+    for is4k in (False, True):
+        radarr = stack.radarr_4k if is4k else stack.radarr
+        request = await _asked(stack, about, by=by, is4k=is4k)
+        yield "requested", 2 * pace
+        await _decided(stack, request)
+        movie = await _film_sent(stack, radarr, about)
+        yield "sent", 2 * pace
+        quality, size = ("WEBDL-2160p", 19 * GIB) if is4k else ("WEBDL-1080p", 5 * GIB)
+        async for step in _film_downloads(
+            stack, radarr, movie, quality=quality, size=size, pace=pace / 2
+        ):
+            yield step
+
+
+async def blocked(
+    stack: Stack, *, title: str | None = None, by: str = "Anna", pace: float = 1.0
+) -> Story:
+    """A finished download cannot be imported until somebody looks at it."""
+    about = stack.catalogue.film(title)
+    request = await _asked(stack, about, by=by)
+    await _decided(stack, request)
+    movie = await _film_sent(stack, stack.radarr, about)
+    yield "sent", 3 * pace
+    download = await stack.radarr.grab(movie)
+    stack.radarr.progress(download, 0.6)
+    yield "downloading", 5 * pace
+    await stack.radarr.block_import(
+        download, "Movie title mismatch, automatic import is not possible"
+    )
+    await stack.seerr.download_sync()
+    yield "blocked", 25 * pace
+    await stack.radarr.import_file(download)
+    yield "imported", 6 * pace
+    await _looked(stack)
+    yield "available", 2 * pace
+
+
+async def direct(stack: Stack, *, title: str | None = None, pace: float = 1.0) -> Story:
+    """A film is added in Radarr itself; Seerr knows nothing of it."""
+    about = stack.catalogue.film(title)
+    movie = await stack.radarr.add_movie(about)
+    yield "sent", 4 * pace
+    async for step in _film_downloads(
+        stack, stack.radarr, movie, quality="WEBDL-1080p", size=4 * GIB, pace=pace / 2
+    ):
+        if step[0] != "available":
+            yield step
+
+
+async def removal(
+    stack: Stack, *, title: str | None = None, by: str = "Carla", pace: float = 1.0
+) -> Story:
+    """A film is asked for, sent, and removed again before anything was found."""
+    about = stack.catalogue.film(title)
+    request = await _asked(stack, about, by=by)
+    await _decided(stack, request)
+    movie = await _film_sent(stack, stack.radarr, about)
+    yield "sent", 12 * pace
+    await stack.radarr.delete_movie(movie)
+    stack.seerr.delete(request)
+    yield "removed", 5 * pace
+
+
+async def lost_file(stack: Stack, *, title: str | None = None, pace: float = 1.0) -> Story:
+    """The file of a film that arrived is deleted, and the film is fetched again."""
+    about = stack.catalogue.film(title)
+    movie = await stack.radarr.add_movie(about)
+    for _ in range(2):
+        yield "sent", 3 * pace
+        async for step in _film_downloads(
+            stack, stack.radarr, movie, quality="WEBDL-1080p", size=4 * GIB, pace=pace / 2
+        ):
+            yield step
+        await stack.radarr.delete_file(movie, "missingFromDisk")
+    yield "sent", 3 * pace
+
+
+async def broken_pack(
+    stack: Stack, *, title: str | None = None, by: str = "Anna", good: int = 4, pace: float = 1.0
+) -> Story:
+    """Of a pack of ten, four episodes import and six fail; the six are grabbed again."""
+    about = stack.catalogue.show(title, seasons={1: 10}, every=timedelta(days=1))
+    request = await _asked(stack, about, by=by)
+    await _decided(stack, request)
+    series = await _series_sent(stack, about)
+    yield "sent", 3 * pace
+    episodes = series.season(1)
+    download = await stack.sonarr.grab(episodes)
+    yield "downloading", 4 * pace
+    stack.sonarr.progress(download, 1)
+    await stack.sonarr.import_files(download, episodes[:good])
+    yield "partly imported", 4 * pace
+    stack.sonarr.fail(download, "6 files are damaged")
+    yield "failed", 6 * pace
+    async for step in _pack_downloads(stack, episodes[good:], pace=pace):
+        yield step
+
+
+async def burst(stack: Stack, *, deliveries: int = 1000, seconds: float = 0.0) -> Story:
+    """Many deliveries at once: films are added, grabbed and imported, each with three events."""
+    films = -(-deliveries // 3)
+    gap = seconds / films
+
+    async def one() -> None:
+        movie = await stack.radarr.add_movie(stack.catalogue.film())
+        download = await stack.radarr.grab(movie, client=USENET)
+        stack.radarr.progress(download, 1)
+        await stack.radarr.import_file(download)
+
+    async with asyncio.TaskGroup() as group:
+        lanes = asyncio.Semaphore(16)
+
+        async def lane() -> None:
+            async with lanes:
+                await one()
+
+        for _ in range(films):
+            group.create_task(lane())
+            await asyncio.sleep(gap)
+    yield "imported", 0
+
+
+SCENARIOS: dict[str, Callable[..., Story]] = {
+    "film": film,
+    "season": season,
+    "weekly": weekly,
+    "next_episode": next_episode,
+    "upgrade": upgrade,
+    "failed": failed,
+    "refused": refused,
+    "declined": declined,
+    "waiting": waiting,
+    "unreleased": unreleased,
+    "copy_4k": copy_4k,
+    "blocked": blocked,
+    "direct": direct,
+    "removal": removal,
+    "lost_file": lost_file,
+    "broken_pack": broken_pack,
+    "burst": burst,
+}
+
+# What a household's day begins with, so that every stage is soon to be seen, and goes on with.
+MORNING = ["film", "season", "waiting", "unreleased", "declined", "failed", "weekly", "blocked"]
+REST_OF_THE_DAY = (
+    "copy_4k",
+    "direct",
+    "upgrade",
+    "removal",
+    "film",
+    "season",
+    "broken_pack",
+    "declined",
+    "failed",
+    "waiting",
+    "weekly",
+)
+
+
+async def household_day(stack: Stack, *, speed: float = 1.0, gap: float = 14.0) -> None:
+    """Play everything, for as long as nobody stops it."""
+
+    def begin(name: str) -> None:
+        play = stack.play(name, speed=speed)
+        play.run()
+
+    for name in MORNING:
+        begin(name)
+        await asyncio.sleep(1.0 / speed)
+    turn = 0
+    while True:
+        await asyncio.sleep(gap / speed)
+        if sum(not play.ended for play in stack.plays) < 12:
+            begin(REST_OF_THE_DAY[turn % len(REST_OF_THE_DAY)])
+            turn += 1

@@ -1,270 +1,34 @@
-"""A simulated Overseerr, Jellyseerr or Seerr, which hands requests to the simulated services."""
+"""A simulated Overseerr, Jellyseerr or Seerr as its clients see it."""
 
-import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import IntEnum
-import json
 from typing import Any, override
 
-import aiohttp
 from aiohttp import web
 
 from . import templates
-from .arr import ArrDouble, int_or
-from .clock import Clock, js_date
+from .arr import int_or
+from .clock import js_date
 from .delivery import DeliveryError
-from .faults import Delivery, Json
-from .flavours import FLAVOURS, default_template
-from .library import Catalogue, Film, Show
-from .service import HOST, INTERNAL_HEADER, PAGE, HttpDouble, json_answer, read_json, slug
-
-ADMIN, MANAGE_REQUESTS, REQUEST, AUTO_APPROVE, REQUEST_VIEW = 2, 16, 32, 128, 16384
-TYPES = {
-    "MEDIA_PENDING": 2,
-    "MEDIA_APPROVED": 4,
-    "MEDIA_AVAILABLE": 8,
-    "MEDIA_FAILED": 16,
-    "TEST_NOTIFICATION": 32,
-    "MEDIA_DECLINED": 64,
-    "MEDIA_AUTO_APPROVED": 128,
-    "ISSUE_CREATED": 256,
-    "ISSUE_COMMENT": 512,
-    "ISSUE_RESOLVED": 1024,
-    "ISSUE_REOPENED": 2048,
-}
-SENTENCES = {
-    "MEDIA_PENDING": "New {}Request",
-    "MEDIA_APPROVED": "{}Request Approved",
-    "MEDIA_AVAILABLE": "{}Request Now Available",
-    "MEDIA_FAILED": "{}Request Failed",
-    "MEDIA_DECLINED": "{}Request Declined",
-    "MEDIA_AUTO_APPROVED": "{}Request Automatically Approved",
-}
-POSTER = "https://image.tmdb.org/t/p/w600_and_h900_bestv2"
+from .faults import Json
+from .seerr_data import (
+    ADMIN,
+    MANAGE_REQUESTS,
+    REQUEST,
+    REQUEST_VIEW,
+    Decision,
+    Media,
+    Presence,
+    Request,
+    Server,
+    ServiceError,
+    User,
+)
+from .seerr_work import SeerrWork
+from .service import PAGE, json_answer, read_json
 
 
-class Decision(IntEnum):
-    """The status of a request."""
-
-    PENDING = 1
-    APPROVED = 2
-    DECLINED = 3
-    FAILED = 4
-    COMPLETED = 5
-
-
-class Presence(IntEnum):
-    """The status of a title or a season."""
-
-    UNKNOWN = 1
-    PENDING = 2
-    PROCESSING = 3
-    PARTIALLY_AVAILABLE = 4
-    AVAILABLE = 5
-    BLOCKED = 6
-    DELETED = 7
-
-
-@dataclass(slots=True, kw_only=True)
-class User:
-    """A person known to Seerr."""
-
-    id: int
-    name: str
-    permissions: int = REQUEST
-    movie_quota: int = 0
-    tv_quota: int = 0
-
-    def may(self, permission: int) -> bool:
-        """Say whether the person has a right; administrators have every one."""
-        return bool(self.permissions & (permission | ADMIN))
-
-
-@dataclass(slots=True, kw_only=True)
-class Copy:
-    """What Seerr knows about one quality of a title."""
-
-    status: Presence = Presence.UNKNOWN
-    seasons: dict[int, Presence] = field(default_factory=dict)
-    server: int | None = None
-    external_id: int | None = None
-    slug: str | None = None
-    downloads: list[Json] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Media:
-    """A title in Seerr."""
-
-    id: int
-    kind: str
-    tmdb_id: int
-    tvdb_id: int | None
-    created: datetime
-    updated: datetime
-    hd: Copy = field(default_factory=Copy)
-    uhd: Copy = field(default_factory=Copy)
-
-    def copy(self, *, is4k: bool) -> Copy:
-        """Return the copy in one quality."""
-        return self.uhd if is4k else self.hd
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Request:
-    """A request in Seerr."""
-
-    id: int
-    media: Media
-    status: Decision
-    is4k: bool
-    by: User
-    created: datetime
-    updated: datetime
-    seasons: list[int] = field(default_factory=list)
-    modified_by: User | None = None
-    server: int | None = None
-    profile: int | None = None
-    root_folder: str | None = None
-
-    @property
-    def copy(self) -> Copy:
-        """The copy that is asked for."""
-        return self.media.copy(is4k=self.is4k)
-
-
-@dataclass(slots=True, kw_only=True)
-class Server:
-    """A Radarr or Sonarr as set up in Seerr."""
-
-    id: int
-    double: ArrDouble
-    is4k: bool
-    default: bool
-
-    def settings(self) -> Json:
-        """Describe the server as the settings show it to an administrator."""
-        arr = self.double
-        return {
-            "id": self.id,
-            "name": arr.name,
-            "hostname": HOST,
-            "port": arr.port,
-            "apiKey": arr.api_key,
-            "useSsl": False,
-            "baseUrl": arr.url_base,
-            "activeProfileId": 5 if self.is4k else 4,
-            "activeProfileName": "Ultra-HD" if self.is4k else "HD-1080p",
-            "activeDirectory": arr.root_folder,
-            "is4k": self.is4k,
-            "isDefault": self.default,
-            "externalUrl": "",
-            "syncEnabled": True,
-            "preventSearch": False,
-            "tags": [],
-            **(
-                {"minimumAvailability": "released"}
-                if arr.kind == "radarr"
-                else {"enableSeasonFolders": True, "activeLanguageProfileId": 1}
-            ),
-        }
-
-
-class ServiceError(Exception):
-    """A Radarr or Sonarr did not answer, or refused."""
-
-
-class SeerrDouble(HttpDouble):
+class SeerrDouble(SeerrWork):
     """A simulated member of the Seerr family."""
-
-    kind = "seerr"
-
-    def __init__(
-        self,
-        name: str,
-        clock: Clock,
-        catalogue: Catalogue,
-        *,
-        flavour: str = "seerr-3.3",
-        api_key: str | None = None,
-        port: int = 0,
-        url_base: str = "",
-    ) -> None:
-        """Prepare a server that has an owner and two people."""
-        super().__init__(name, clock, port=port, url_base=url_base)
-        self.catalogue = catalogue
-        self.flavour = FLAVOURS[flavour]
-        self.version = self.flavour.version
-        self.api_key = api_key or f"c2ltdWxhdGVkLWtleS1vZi0{slug(name).replace('-', '')}"
-        self.key_user = 1
-        self.csrf_protection = False
-        self.arr_timeout = 10.0
-        self.write_delay = 0.02
-        self.servers: list[Server] = []
-        self.users: dict[int, User] = {}
-        for person, rights in (
-            ("Olga", ADMIN),
-            ("Anna", REQUEST | REQUEST_VIEW),
-            ("Ben", REQUEST),
-            ("Carla", REQUEST | AUTO_APPROVE),
-        ):
-            self.user(person, rights)
-        self._session: aiohttp.ClientSession | None = None
-        self.webhook: Json = {}
-        self._clear()
-
-    def _clear(self) -> None:
-        self.media: dict[int, Media] = {}
-        self._by_tmdb: dict[tuple[str, int], Media] = {}
-        self.requests: dict[int, Request] = {}
-        self._last_request = 0
-        self.webhook = {
-            "enabled": False,
-            "types": 0,
-            "options": {
-                "webhookUrl": "",
-                "jsonPayload": templates.store(
-                    json.dumps(default_template(self.flavour)), literal=True
-                ),
-            },
-        }
-        if self.flavour.embeds_poster:
-            self.webhook["embedPoster"] = True
-
-    def reinstall(self) -> None:
-        """Lose the database: every id is given out again, keys and address stay."""
-        self._clear()
-
-    def user(self, name: str, permissions: int = REQUEST) -> User:
-        """Let a person in."""
-        user = User(id=len(self.users) + 1, name=name, permissions=permissions)
-        self.users[user.id] = user
-        return user
-
-    def connect(self, arr: ArrDouble, *, is4k: bool = False, default: bool = True) -> Server:
-        """Enter a Radarr or Sonarr in the settings."""
-        number = sum(server.double.kind == arr.kind for server in self.servers)
-        server = Server(id=number, double=arr, is4k=is4k, default=default)
-        self.servers.append(server)
-        return server
-
-    @override
-    async def start(self) -> None:
-        await super().start()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=self.sender.resolver, force_close=True, use_dns_cache=False
-            )
-        )
-
-    @override
-    async def stop(self) -> None:
-        await super().stop()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
 
     # --- HTTP: who may ask ---------------------------------------------------------------
 
@@ -311,6 +75,7 @@ class SeerrDouble(HttpDouble):
         yield web.post(f"{api}/request", self._post_request)
         yield web.get(f"{api}/request/count", self._get_count)
         yield web.get(f"{api}/request/{{id}}", self._get_request)
+        yield web.put(f"{api}/request/{{id}}", self._put_request)
         yield web.delete(f"{api}/request/{{id}}", self._delete_request)
         yield web.post(f"{api}/request/{{id}}/{{verb:approve|decline|retry}}", self._post_decision)
         yield web.get(f"{api}/media", self._get_media)
@@ -333,7 +98,7 @@ class SeerrDouble(HttpDouble):
 
     # --- HTTP: status and people ---------------------------------------------------------
 
-    async def _get_status(self, request: web.Request) -> web.Response:
+    async def _get_status(self, _request: web.Request) -> web.Response:
         return json_answer(
             {
                 "version": self.version,
@@ -344,7 +109,7 @@ class SeerrDouble(HttpDouble):
             }
         )
 
-    async def _get_public(self, request: web.Request) -> web.Response:
+    async def _get_public(self, _request: web.Request) -> web.Response:
         document: Json = {
             "initialized": True,
             "applicationTitle": self.flavour.product.capitalize(),
@@ -448,9 +213,7 @@ class SeerrDouble(HttpDouble):
         kind = request.query.get("mediaType", "all")
         wanted = request.query.get("filter") or "all"
         rows = [
-            item
-            for item in rows
-            if kind in {"all", item.media.kind} and self._passes(item, wanted)
+            item for item in rows if kind in {"all", item.media.kind} and self._passes(item, wanted)
         ]
         modified = request.query.get("sort") == "modified"
         rows.sort(key=lambda item: (item.updated if modified else item.created, item.id))
@@ -486,28 +249,20 @@ class SeerrDouble(HttpDouble):
 
     def _passes(self, item: Request, wanted: str) -> bool:
         there = item.copy.status == Presence.AVAILABLE
-        completes = self.flavour.completes
-        match wanted:
-            case "pending":
-                return item.status == Decision.PENDING
-            case "approved":
-                return item.status == Decision.APPROVED
-            case "failed":
-                return item.status == Decision.FAILED
-            case "processing":
-                return item.status == Decision.APPROVED and not there
-            case "unavailable":
-                return item.status in {Decision.PENDING, Decision.APPROVED} and not there
-            case "available":
-                done = Decision.COMPLETED if completes else Decision.APPROVED
-                return item.status == done and there
-            case "completed":
-                return item.status == Decision.COMPLETED
-            case "deleted":
-                return (
-                    item.status == Decision.COMPLETED and item.copy.status == Presence.DELETED
-                )
-        return not completes or item.copy.status != Presence.BLOCKED
+        approved, completed = Decision.APPROVED, Decision.COMPLETED
+        done = completed if self.flavour.completes else approved
+        tests = {
+            "pending": item.status == Decision.PENDING,
+            "approved": item.status == approved,
+            "failed": item.status == Decision.FAILED,
+            "processing": item.status == approved and not there,
+            "unavailable": item.status in {Decision.PENDING, approved} and not there,
+            "available": item.status == done and there,
+            "completed": item.status == completed,
+            "deleted": item.status == completed and item.copy.status == Presence.DELETED,
+            "all": not self.flavour.completes or item.copy.status != Presence.BLOCKED,
+        }
+        return tests[wanted]
 
     async def _ask_services(self) -> Json:
         errors: dict[str, list[Json]] = {"radarr": [], "sonarr": []}
@@ -518,7 +273,7 @@ class SeerrDouble(HttpDouble):
                 errors[server.double.kind].append({"id": server.id, "name": server.double.name})
         return errors
 
-    async def _get_count(self, request: web.Request) -> web.Response:
+    async def _get_count(self, _request: web.Request) -> web.Response:
         rows = list(self.requests.values())
         approved = [item for item in rows if item.status == Decision.APPROVED]
         there = sum(item.copy.status == Presence.AVAILABLE for item in approved)
@@ -549,6 +304,23 @@ class SeerrDouble(HttpDouble):
         item = self._visible(request)
         if isinstance(item, web.Response):
             return item
+        return json_answer(self.request_document(item, full=True))
+
+    async def _put_request(self, request: web.Request) -> web.Response:
+        item = self._visible(request)
+        if isinstance(item, web.Response):
+            return item
+        body = await read_json(request)
+        if not isinstance(body, dict) or body.get("mediaType") != item.media.kind:
+            return _message(400, "request.body should have required property 'mediaType'")
+        item.server = body.get("serverId", item.server)
+        if item.media.kind == "tv" and isinstance(body.get("seasons"), list):
+            item.seasons = [int(number) for number in body["seasons"]]
+            self._set_pending(item)
+        self._save(item, item.status, request["user"])
+        # Saving an approved request tells of it once more.
+        if item.status == Decision.APPROVED:
+            self.approve(item, by=request["user"])
         return json_answer(self.request_document(item, full=True))
 
     async def _delete_request(self, request: web.Request) -> web.Response:
@@ -582,44 +354,38 @@ class SeerrDouble(HttpDouble):
         body = body if isinstance(body, dict) else {}
         kind, tmdb_id = body.get("mediaType"), body.get("mediaId")
         if kind not in {"movie", "tv"} or not isinstance(tmdb_id, int):
-            return json_answer(
-                {
-                    "message": "request.body should have required property 'mediaType'",
-                    "errors": [{"path": ".body.mediaType", "errorCode": "required.openapi"}],
-                },
-                400,
-            )
+            text = "request.body should have required property 'mediaType'"
+            return json_answer({"message": text, "errors": [{"path": ".body.mediaType"}]}, 400)
         user: User = request["user"]
         if (other := body.get("userId")) is not None and other != user.id:
             if not user.may(MANAGE_REQUESTS):
                 return _message(403, "You do not have permission to modify the request user.")
             user = self.users.get(other, user)
-        if not user.may(REQUEST):
-            return _message(403, "You do not have permission to make requests.")
-        limit = user.movie_quota if kind == "movie" else user.tv_quota
-        if limit and self._used(user, kind) >= limit:
-            return _message(403, f"{kind.capitalize()} Quota exceeded.")
-        about = self._about(kind, tmdb_id)
+        is4k, seasons = bool(body.get("is4k", False)), body.get("seasons")
+        if (reason := self._forbidden(user, kind, tmdb_id, is4k=is4k)) is not None:
+            return _message(403, reason)
+        about = self.about(kind, tmdb_id)
         if about is None:
             return _message(500, "[TMDB] Failed to fetch details: 404")
-        is4k = bool(body.get("is4k", False))
-        seasons = body.get("seasons")
         if kind == "tv" and seasons is None:
             return _message(500, "Cannot read properties of undefined (reading 'filter')")
-        known = self._by_tmdb.get((kind, tmdb_id))
-        if known is not None and known.copy(is4k=is4k).status == Presence.BLOCKED:
-            return _message(403, "This media is blocklisted.")
         item = self.ask(about, by=user, seasons=seasons, is4k=is4k, server=body.get("serverId"))
-        if item is None:
-            if kind == "movie":
-                return _message(409, "Request for this media already exists.")
-            return _message(202, "No seasons available to request")
-        return json_answer(self.request_document(item, full=True), 201)
-
-    def _about(self, kind: str, tmdb_id: int) -> Film | Show | None:
+        if item is not None:
+            return json_answer(self.request_document(item, full=True), 201)
         if kind == "movie":
-            return self.catalogue.films.get(tmdb_id)
-        return self.catalogue.shows_by_tmdb.get(tmdb_id)
+            return _message(409, "Request for this media already exists.")
+        return _message(202, "No seasons available to request")
+
+    def _forbidden(self, user: User, kind: str, tmdb_id: int, *, is4k: bool) -> str | None:
+        limit = user.movie_quota if kind == "movie" else user.tv_quota
+        known = self._by_tmdb.get((kind, tmdb_id))
+        if not user.may(REQUEST):
+            return "You do not have permission to make requests."
+        if limit and self._used(user, kind) >= limit:
+            return f"{kind.capitalize()} Quota exceeded."
+        if known is not None and known.copy(is4k=is4k).status == Presence.BLOCKED:
+            return "This media is blocklisted."
+        return None
 
     def request_document(self, item: Request, *, full: bool) -> Json:
         """Describe a request; only a single one shows the seasons of its title."""
@@ -904,7 +670,7 @@ class SeerrDouble(HttpDouble):
     async def _get_servers(self, request: web.Request) -> web.Response:
         return json_answer([server.settings() for server in self._servers(request)])
 
-    async def _get_webhook(self, request: web.Request) -> web.Response:
+    async def _get_webhook(self, _request: web.Request) -> web.Response:
         options = dict(self.webhook["options"])
         try:
             options["jsonPayload"] = templates.load_once(options["jsonPayload"])
@@ -957,7 +723,7 @@ class SeerrDouble(HttpDouble):
             return web.Response(status=204)
         return _message(500, "Failed to send webhook notification.")
 
-    async def _get_jobs(self, request: web.Request) -> web.Response:
+    async def _get_jobs(self, _request: web.Request) -> web.Response:
         return json_answer(
             [
                 {"id": name, "name": name, "type": "process", "interval": "minutes"}
@@ -980,551 +746,11 @@ class SeerrDouble(HttpDouble):
         name = request.match_info["id"]
         if name not in self._jobs():
             return _message(404, "Job not found.")
-        self.spawn(self.download_sync() if name == "download-sync" else self.scan())
+        everything = name == "availability-sync" or name.endswith("full-scan")
+        self.spawn(
+            self.download_sync() if name == "download-sync" else self.scan(everything=everything)
+        )
         return json_answer({"id": name, "name": name, "type": "process", "running": True})
-
-    # --- what people do ------------------------------------------------------------------
-
-    def ask(
-        self,
-        about: Film | Show,
-        *,
-        by: User | str | None = None,
-        seasons: list[int] | str | None = None,
-        is4k: bool = False,
-        server: int | None = None,
-    ) -> Request | None:
-        """Make a request; None if there is nothing left to ask for."""
-        user = self._person(by)
-        kind = "movie" if isinstance(about, Film) else "tv"
-        media = self._by_tmdb.get((kind, about.tmdb_id)) or self._new_media(kind, about)
-        wanted: list[int] = []
-        done = {Decision.DECLINED, Decision.COMPLETED}
-        earlier = [
-            item
-            for item in self.requests.values()
-            if item.media is media and item.is4k == is4k and item.status not in done
-        ]
-        if isinstance(about, Show):
-            every = [number for number in about.seasons if number > 0]
-            whole = seasons is None or isinstance(seasons, str)
-            wanted = every if whole else [int(number) for number in seasons or []]
-            taken = {number for item in earlier for number in item.seasons}
-            taken |= {
-                number
-                for number, status in media.copy(is4k=is4k).seasons.items()
-                if status in {Presence.AVAILABLE, Presence.PARTIALLY_AVAILABLE}
-            }
-            wanted = [number for number in wanted if number not in taken]
-            if not wanted:
-                return None
-        elif earlier:
-            return None
-        approved = user.may(MANAGE_REQUESTS | AUTO_APPROVE)
-        now = self.clock.now()
-        self._last_request += 1
-        item = Request(
-            id=self._last_request,
-            media=media,
-            status=Decision.APPROVED if approved else Decision.PENDING,
-            is4k=is4k,
-            by=user,
-            created=now,
-            updated=now,
-            seasons=wanted,
-            modified_by=user if approved else None,
-            server=server,
-        )
-        self.requests[item.id] = item
-        self._set_pending(item)
-        self._tell("MEDIA_AUTO_APPROVED" if approved else "MEDIA_PENDING", item)
-        if approved:
-            self.spawn(self._hand_over(item))
-        return item
-
-    def _set_pending(self, item: Request) -> None:
-        copy = item.copy
-        if copy.status in {Presence.UNKNOWN, Presence.DELETED}:
-            copy.status = Presence.PENDING
-        for number in item.seasons:
-            if copy.seasons.get(number, Presence.UNKNOWN) in {Presence.UNKNOWN, Presence.DELETED}:
-                copy.seasons[number] = Presence.PENDING
-
-    def _person(self, by: User | str | None) -> User:
-        if isinstance(by, User):
-            return by
-        for user in self.users.values():
-            if user.name == by:
-                return user
-        return self.users[1]
-
-    def _new_media(self, kind: str, about: Film | Show) -> Media:
-        now = self.clock.now()
-        media = Media(
-            id=len(self.media) + 1,
-            kind=kind,
-            tmdb_id=about.tmdb_id,
-            tvdb_id=about.tvdb_id if isinstance(about, Show) else None,
-            created=now,
-            updated=now,
-        )
-        self.media[media.id] = media
-        self._by_tmdb[kind, about.tmdb_id] = media
-        return media
-
-    def _save(self, item: Request, status: Decision, by: User | None = None) -> None:
-        item.status = status
-        if by is not None:
-            item.modified_by = by
-        if self.flavour.updated_at != "never":
-            item.updated = self.clock.now()
-
-    def _touch(self, media: Media) -> None:
-        if self.flavour.updated_at != "never":
-            media.updated = self.clock.now()
-
-    def approve(self, item: Request, *, by: User | None = None) -> None:
-        """Approve a request; handing it over goes on by itself."""
-        self._save(item, Decision.APPROVED, by or self.users[1])
-        if item.copy.status != Presence.AVAILABLE:
-            self._tell("MEDIA_APPROVED", item)
-        self.spawn(self._hand_over(item))
-
-    def decline(self, item: Request, *, by: User | None = None) -> None:
-        """Decline a request."""
-        self._save(item, Decision.DECLINED, by or self.users[1])
-        self._tell("MEDIA_DECLINED", item)
-        self._withdraw(item)
-
-    def retry(self, item: Request, *, by: User | None = None) -> None:
-        """Hand a failed request over once more."""
-        self._set_pending(item)
-        self.approve(item, by=by)
-
-    def delete(self, item: Request) -> None:
-        """Delete a request; nobody is told."""
-        self.requests.pop(item.id, None)
-        self._withdraw(item)
-
-    def forget(self, media: Media) -> None:
-        """Delete a title and its requests; nobody is told."""
-        self.media.pop(media.id, None)
-        self._by_tmdb.pop((media.kind, media.tmdb_id), None)
-        for item in list(self.requests.values()):
-            if item.media is media:
-                del self.requests[item.id]
-
-    def _withdraw(self, item: Request) -> None:
-        copy = item.copy
-        open_ = {Decision.PENDING, Decision.APPROVED}
-        others = [
-            other
-            for other in self.requests.values()
-            if other is not item
-            and other.media is item.media
-            and other.is4k == item.is4k
-            and other.status in open_
-        ]
-        asked = {number for other in others for number in other.seasons}
-        for number in item.seasons:
-            if number not in asked and copy.seasons.get(number) == Presence.PENDING:
-                copy.seasons[number] = Presence.UNKNOWN
-        if not others and copy.status == Presence.PENDING:
-            copy.status = Presence.UNKNOWN
-        self._touch(item.media)
-
-    def block(self, about: Film | Show, *, is4k: bool = False) -> None:
-        """Put a title on the list of what may not be asked for."""
-        kind = "movie" if isinstance(about, Film) else "tv"
-        media = self._by_tmdb.get((kind, about.tmdb_id)) or self._new_media(kind, about)
-        media.copy(is4k=is4k).status = Presence.BLOCKED
-
-    # --- what Seerr does with Radarr and Sonarr -----------------------------------------
-
-    async def _call(self, server: Server, method: str, path: str, body: Any = None) -> Any:
-        assert self._session is not None, "the service is not started"
-        headers = {"X-Api-Key": server.double.api_key, INTERNAL_HEADER: self.name}
-        try:
-            async with self._session.request(
-                method,
-                f"{server.double.url}/api/v3{path}",
-                json=body,
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(total=self.arr_timeout),
-            ) as answer:
-                if answer.status == 404:
-                    return None
-                if answer.status >= 400:
-                    msg = f"{server.double.name} answered {answer.status}"
-                    raise ServiceError(msg)
-                return await answer.json(content_type=None)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
-            msg = f"{server.double.name}: {type(err).__name__}"
-            raise ServiceError(msg) from err
-
-    def _server_for(self, item: Request) -> Server | None:
-        kind = "radarr" if item.media.kind == "movie" else "sonarr"
-        servers = [server for server in self.servers if server.double.kind == kind]
-        for server in servers:
-            if item.server is not None and server.id == item.server:
-                return server
-        for server in servers:
-            if server.default and server.is4k == item.is4k:
-                return server
-        return None
-
-    async def _hand_over(self, item: Request) -> None:
-        server = self._server_for(item)
-        if server is None or item.copy.status == Presence.AVAILABLE:
-            return
-        item.server = server.id
-        item.profile = 5 if server.is4k else 4
-        item.root_folder = server.double.root_folder
-        copy = item.copy
-        try:
-            if item.media.kind == "movie":
-                added = await self._send_film(server, item)
-            else:
-                added = await self._send_series(server, item)
-        except ServiceError:
-            if item.status == Decision.APPROVED:
-                self._tell("MEDIA_FAILED", item)
-                self._save(item, Decision.FAILED)
-                copy.status = Presence.UNKNOWN
-                for number in item.seasons:
-                    copy.seasons[number] = Presence.UNKNOWN
-            return
-        copy.server, copy.external_id = server.id, int(added["id"])
-        copy.slug = added.get("titleSlug")
-        if copy.status in {Presence.PENDING, Presence.UNKNOWN}:
-            copy.status = Presence.PROCESSING
-        for number in item.seasons:
-            if copy.seasons.get(number, Presence.UNKNOWN) in {Presence.PENDING, Presence.UNKNOWN}:
-                copy.seasons[number] = Presence.PROCESSING
-        self._touch(item.media)
-
-    async def _send_film(self, server: Server, item: Request) -> Json:
-        found = await self._call(server, "GET", f"/movie/lookup?term=tmdb:{item.media.tmdb_id}")
-        if not found:
-            msg = "Movie not found"
-            raise ServiceError(msg)
-        film: Json = found[0]
-        if film.get("id"):
-            if not film.get("monitored"):
-                film = await self._call(
-                    server, "PUT", f"/movie/{film['id']}", {**film, "monitored": True}
-                )
-            return film
-        settings = server.settings()
-        body = {
-            "title": film["title"],
-            "qualityProfileId": settings["activeProfileId"],
-            "minimumAvailability": "released",
-            "tmdbId": item.media.tmdb_id,
-            "year": film["year"],
-            "rootFolderPath": settings["activeDirectory"],
-            "monitored": True,
-            "tags": [],
-            "addOptions": {"searchForMovie": True},
-        }
-        added: Json = await self._call(server, "POST", "/movie", body)
-        return added
-
-    async def _send_series(self, server: Server, item: Request) -> Json:
-        found = await self._call(server, "GET", f"/series/lookup?term=tvdb:{item.media.tvdb_id}")
-        if not found:
-            msg = "Series not found"
-            raise ServiceError(msg)
-        series: Json = found[0]
-        settings = server.settings()
-        if series.get("id"):
-            for season in series["seasons"]:
-                season["monitored"] = season["monitored"] or season["seasonNumber"] in item.seasons
-            updated: Json = await self._call(
-                server, "PUT", "/series", {**series, "monitored": True}
-            )
-            return updated
-        body = {
-            "tvdbId": item.media.tvdb_id,
-            "title": series["title"],
-            "qualityProfileId": settings["activeProfileId"],
-            "languageProfileId": 1,
-            "seasons": [
-                {
-                    "seasonNumber": season["seasonNumber"],
-                    "monitored": season["seasonNumber"] in item.seasons,
-                }
-                for season in series["seasons"]
-            ],
-            "tags": [],
-            "seasonFolder": True,
-            "monitored": True,
-            "rootFolderPath": settings["activeDirectory"],
-            "seriesType": "standard",
-            "addOptions": {"ignoreEpisodesWithFiles": True, "searchForMissingEpisodes": True},
-        }
-        added: Json = await self._call(server, "POST", "/series", body)
-        return added
-
-    async def download_sync(self) -> None:
-        """Read the services' queues, as Seerr does every minute."""
-        fresh: dict[tuple[str, int, bool], list[Json]] = {}
-        for server in self.servers:
-            try:
-                answer = await self._call(
-                    server, "GET", "/queue?pageSize=1000&includeEpisode=true"
-                )
-            except ServiceError:
-                continue
-            for row in (answer or {}).get("records", []):
-                owner = row.get("movieId") or row.get("seriesId") or 0
-                fresh.setdefault((server.double.kind, owner, server.is4k), []).append(
-                    self._queue_entry(row)
-                )
-        for media in self.media.values():
-            kind = "radarr" if media.kind == "movie" else "sonarr"
-            for is4k in (False, True):
-                copy = media.copy(is4k=is4k)
-                copy.downloads = fresh.get((kind, copy.external_id or -1, is4k), [])
-
-    def _queue_entry(self, row: Json) -> Json:
-        entry: Json = {
-            "externalId": row.get("movieId") or row.get("seriesId"),
-            "estimatedCompletionTime": row.get("estimatedCompletionTime"),
-            "mediaType": "movie" if "movieId" in row else "tv",
-            "size": row["size"],
-            "sizeLeft": row["sizeleft"],
-            "status": row["status"],
-            "title": row["title"],
-        }
-        if "timeleft" in row:
-            entry["timeLeft"] = row["timeleft"]
-        if self.flavour.tells_download_id and "downloadId" in row:
-            entry["downloadId"] = row["downloadId"]
-        if "episode" in row:
-            entry["episode"] = row["episode"]
-        return entry
-
-    async def scan(self) -> None:
-        """Look what has become available, as the scans of the media server do."""
-        for media in list(self.media.values()):
-            for is4k in (False, True):
-                copy = media.copy(is4k=is4k)
-                if copy.external_id is None:
-                    continue
-                server = self._server_of(media, copy, is4k=is4k)
-                if server is None:
-                    continue
-                try:
-                    await self._scan_one(server, media, copy, is4k=is4k)
-                except ServiceError:
-                    continue
-
-    def _server_of(self, media: Media, copy: Copy, *, is4k: bool) -> Server | None:
-        kind = "radarr" if media.kind == "movie" else "sonarr"
-        for server in self.servers:
-            if server.double.kind == kind and server.id == copy.server and server.is4k == is4k:
-                return server
-        return None
-
-    async def _scan_one(self, server: Server, media: Media, copy: Copy, *, is4k: bool) -> None:
-        seasons: dict[int, Presence] = {}
-        if media.kind == "movie":
-            film = await self._call(server, "GET", f"/movie/{copy.external_id}")
-            gone = film is None
-            found = Presence.AVAILABLE if film and film["hasFile"] else Presence.PROCESSING
-        else:
-            series = await self._call(server, "GET", f"/series/{copy.external_id}")
-            gone = series is None
-            for season in (series or {}).get("seasons", []):
-                numbers = season["statistics"]
-                have, total = numbers["episodeFileCount"], numbers["totalEpisodeCount"]
-                if have:
-                    complete = have >= total
-                    seasons[season["seasonNumber"]] = (
-                        Presence.AVAILABLE if complete else Presence.PARTIALLY_AVAILABLE
-                    )
-            normal = [s for s in (series or {}).get("seasons", []) if s["seasonNumber"]]
-            done = [s for s in normal if seasons.get(s["seasonNumber"]) == Presence.AVAILABLE]
-            if normal and len(done) == len(normal):
-                found = Presence.AVAILABLE
-            elif seasons:
-                found = Presence.PARTIALLY_AVAILABLE
-            else:
-                found = Presence.PROCESSING
-        had = {Presence.AVAILABLE, Presence.PARTIALLY_AVAILABLE}
-        if gone or (found == Presence.PROCESSING and copy.status in had):
-            if copy.status in had:
-                lost = Presence.DELETED if self.flavour.completes else Presence.UNKNOWN
-                copy.status = lost
-                copy.seasons = dict.fromkeys(copy.seasons, lost)
-                self._touch(media)
-            if gone:
-                copy.external_id = copy.server = copy.slug = None
-            return
-        changed = found != copy.status or any(
-            copy.seasons.get(number) != status for number, status in seasons.items()
-        )
-        if not changed:
-            return
-        before = dict(copy.seasons)
-        ready = self._now_available(media, is4k, found, before | seasons)
-        if self.flavour.tells_before_write and ready:
-            # These versions tell first and write afterwards: who asks at once sees the old state.
-            for item in ready:
-                self._tell("MEDIA_AVAILABLE", item, presence=found)
-            await asyncio.sleep(self.write_delay)
-        copy.status = found
-        copy.seasons |= seasons
-        self._touch(media)
-        if not self.flavour.tells_before_write:
-            for item in ready:
-                self._save(item, Decision.COMPLETED)
-                self._tell("MEDIA_AVAILABLE", item)
-
-    def _now_available(
-        self, media: Media, is4k: bool, found: Presence, seasons: dict[int, Presence]
-    ) -> list[Request]:
-        copy = media.copy(is4k=is4k)
-        # A handed-over request that was reported as failed ends available all the same.
-        waiting = {Decision.APPROVED, Decision.FAILED}
-        ready = []
-        for item in self.requests.values():
-            if item.media is not media or item.is4k != is4k or item.status not in waiting:
-                continue
-            if media.kind == "movie":
-                done = found == Presence.AVAILABLE
-                before = copy.status == Presence.AVAILABLE
-            else:
-                done = all(seasons.get(n) == Presence.AVAILABLE for n in item.seasons)
-                before = all(copy.seasons.get(n) == Presence.AVAILABLE for n in item.seasons)
-            if done and not before:
-                ready.append(item)
-        return ready
-
-    # --- telling -------------------------------------------------------------------------
-
-    def _names(self) -> list[str]:
-        people = ["requestedBy", "reportedBy", "commentedBy", "notifyuser"]
-        names = ["notification_type", "event", "subject", "message", "image"]
-        names += ["media_type", "media_tmdbid", "media_tvdbid", "media_status", "media_status4k"]
-        names += ["request_id", "issue_id", "issue_type", "issue_status", "comment_message"]
-        if self.flavour.knows_imdb:
-            names += ["media_imdbid", "media_jellyfinMediaId"]
-        for person in people:
-            names += [f"{person}_username", f"{person}_email", f"{person}_avatar"]
-            if self.flavour.discord:
-                names += [
-                    f"{person}_settings_{self.flavour.discord}",
-                    f"{person}_settings_telegramChatId",
-                ]
-        return names
-
-    def _word(self, status: Presence) -> str:
-        return self.flavour.blocked_word if status == Presence.BLOCKED else status.name
-
-    def _tell(self, event: str, item: Request, *, presence: Presence | None = None) -> None:
-        """Send a notification beside whatever goes on; nobody waits for it."""
-        media, film = item.media, self._about(item.media.kind, item.media.tmdb_id)
-        assert film is not None
-        copies = {"media_status": media.hd.status, "media_status4k": media.uhd.status}
-        if presence is not None:
-            copies["media_status4k" if item.is4k else "media_status"] = presence
-        if event in {"MEDIA_APPROVED", "MEDIA_FAILED", "MEDIA_DECLINED", "MEDIA_AUTO_APPROVED"}:
-            key = "media_status4k" if item.is4k else "media_status"
-            if copies[key] in {Presence.UNKNOWN, Presence.PROCESSING}:
-                copies[key] = Presence.PENDING
-        what = f"{'4K ' if item.is4k else ''}{'Movie' if media.kind == 'movie' else 'Series'} "
-        message = film.overview or ""
-        if len(message) > 500:
-            message = f"{message[:499].rstrip()}…"
-        variables = dict.fromkeys(self._names(), "") | {
-            "notification_type": event,
-            "event": SENTENCES[event].format(what),
-            "subject": f"{film.title} ({film.year})" if film.year else film.title,
-            "message": message,
-            "image": f"{POSTER}{film.poster or 'null'}",
-            "media_type": media.kind,
-            "media_tmdbid": str(media.tmdb_id),
-            "media_tvdbid": str(media.tvdb_id or ""),
-            "request_id": str(item.id),
-            **{name: self._word(status) for name, status in copies.items()},
-            **self._person_variables("requestedBy", item.by),
-        }
-        if event in {"MEDIA_APPROVED", "MEDIA_DECLINED", "MEDIA_AVAILABLE"}:
-            variables |= self._person_variables("notifyuser", item.by)
-        extra: list[Json] = []
-        if item.seasons:
-            numbers = ", ".join(str(number) for number in item.seasons)
-            extra = [{"name": "Requested Seasons", "value": numbers}]
-        self.send(event, variables, frozenset({"media", "request"}), extra)
-
-    def _person_variables(self, prefix: str, user: User) -> dict[str, str]:
-        return {
-            f"{prefix}_username": user.name,
-            f"{prefix}_email": f"{user.name.lower()}@example.com",
-            f"{prefix}_avatar": f"/avatarproxy/{user.id:032x}",
-        }
-
-    def send(
-        self, event: str, variables: dict[str, str], present: frozenset[str], extra: list[Json]
-    ) -> None:
-        """Deliver an event if the slot wants it; a failure is logged and forgotten."""
-        settings = self.webhook
-        if not settings["enabled"] or not settings["options"]["webhookUrl"]:
-            return
-        if not settings["types"] & TYPES[event]:
-            return
-        try:
-            delivery = self._delivery(settings, event, variables, present, extra)
-        except templates.TemplateError:
-            return
-        self.spawn(self._deliver(delivery))
-
-    async def _deliver(self, delivery: Delivery) -> None:
-        try:
-            await self.sender.send(delivery)
-        except DeliveryError:
-            return
-
-    def _delivery(
-        self,
-        settings: Json,
-        event: str,
-        variables: dict[str, str],
-        present: frozenset[str],
-        extra: list[Json],
-    ) -> Delivery:
-        options = settings["options"]
-        template = templates.load(options["jsonPayload"], ascii_only=self.flavour.ascii_template)
-        payload = templates.render(template, variables, present, extra)
-        url = str(options["webhookUrl"])
-        if options.get("supportVariables"):
-            url = templates.fill_url(url, variables, testing=event == "TEST_NOTIFICATION")
-        headers = [
-            ("Accept", "application/json, text/plain, */*"),
-            ("Content-Type", "application/json"),
-            ("User-Agent", self.flavour.user_agent),
-        ]
-        custom = {
-            str(item.get("key")): str(item.get("value"))
-            for item in options.get("customHeaders") or []
-        }
-        if options.get("authHeader"):
-            custom = {k: v for k, v in custom.items() if k.lower() != "authorization"}
-            custom["Authorization"] = str(options["authHeader"])
-        headers += custom.items()
-        if self.flavour.user_agent == "node":
-            headers = [(key.lower(), value) for key, value in headers]
-        return Delivery(
-            service=self.name,
-            event=event,
-            url=url,
-            method="POST",
-            headers=tuple(headers),
-            body=json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(),
-            payload=payload if isinstance(payload, dict) else {},
-        )
 
 
 def _message(status: int, text: str) -> web.Response:

@@ -1,11 +1,11 @@
 """What every simulated service is: an HTTP server on loopback that can misbehave and counts."""
 
 import asyncio
+import json
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-import json
-import re
 from typing import Any
 
 from aiohttp import web
@@ -45,6 +45,8 @@ class HttpDouble:
     """One simulated service with its own port."""
 
     kind = "service"
+    version = ""
+    api_key = ""
 
     def __init__(self, name: str, clock: Clock, *, port: int = 0, url_base: str = "") -> None:
         """Prepare the service; ``start`` opens the port."""
@@ -167,11 +169,10 @@ class HttpDouble:
         if request.headers.get(INTERNAL_HEADER):
             self.internal_calls += 1
         else:
-            size = len(answer.body) if isinstance(answer, web.Response) and answer.body else 0
+            body = answer.body if isinstance(answer, web.Response) else None
+            size = len(body) if isinstance(body, bytes | bytearray) else 0
             endpoint = endpoint.removeprefix(self.url_base)
-            self.calls.append(
-                Call(request.method, endpoint, answer.status, size, request.path_qs)
-            )
+            self.calls.append(Call(request.method, endpoint, answer.status, size, request.path_qs))
         return answer
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -188,10 +189,10 @@ class HttpDouble:
                     return web.Response(text=PAGE.format("Proxy"), content_type="text/html")
                 case FaultMode.INVALID_JSON:
                     return web.Response(text='{"broken": [1, 2', content_type="application/json")
-        routed = handler is not None and request.match_info.route.resource is not None
-        if routed and request.match_info.route.resource is not None:
-            known = request.match_info.route.resource.canonical != "/{tail}"
-            if known and (refusal := self.refuse(request)) is not None:
+        resource = request.match_info.route.resource
+        if resource is not None and resource.canonical != "/{tail}":
+            refusal = self.refuse(request)
+            if refusal is not None:
                 return refusal
         return await handler(request)
 
@@ -219,6 +220,21 @@ class HttpDouble:
             "internal_requests": self.internal_calls,
             "deliveries": self.sender.counts(),
         }
+
+
+def error_list(
+    name: str, message: str, value: Any = None, code: str = "PredicateValidator"
+) -> Json:
+    """Describe one failed validation."""
+    return {
+        "propertyName": name,
+        "errorMessage": message,
+        "attemptedValue": value,
+        "severity": "error",
+        "errorCode": code,
+        "formattedMessageArguments": [],
+        "formattedMessagePlaceholderValues": {"propertyName": name, "propertyValue": value},
+    }
 
 
 async def read_json(request: web.Request) -> Any:

@@ -1,10 +1,10 @@
 """A simulated Sonarr: series, seasons, episodes, and everything Sonarr tells about them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-import re
-from typing import Any, override
+from typing import Any, ClassVar, override
 from zlib import crc32
 
 from aiohttp import web
@@ -19,19 +19,18 @@ from .arr import (
     Download,
     HistoryRow,
     bad_value,
-    error_list,
     images,
     int_or,
     not_found,
     quality_document,
     without_null,
 )
-from .clock import net_date, to_the_second
+from .clock import NEVER, net_date, to_the_second
 from .connections import ConnectionFeatures
 from .faults import Json
 from .library import Show, ShowEpisode, release_name
 from .radarr import calendar_window, media_info
-from .service import flag, json_answer, query, query_all, read_json, slug
+from .service import error_list, flag, json_answer, query, query_all, read_json, slug
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -83,7 +82,7 @@ class SonarrDouble(ArrDouble):
 
     kind = "sonarr"
     app_name = "Sonarr"
-    event_numbers = {
+    event_numbers: ClassVar[dict[str, int]] = {
         "grabbed": 1,
         "seriesFolderImported": 2,
         "downloadFolderImported": 3,
@@ -146,7 +145,7 @@ class SonarrDouble(ArrDouble):
         if not self.at_least(4):
             yield web.get(f"{api}/languageprofile", self._get_language_profiles)
 
-    async def _get_language_profiles(self, request: web.Request) -> web.Response:
+    async def _get_language_profiles(self, _request: web.Request) -> web.Response:
         return json_answer([{"id": 1, "name": "English"}])
 
     async def _get_all(self, request: web.Request) -> web.Response:
@@ -175,7 +174,7 @@ class SonarrDouble(ArrDouble):
     def _lookup_document(self, show: Show) -> Json:
         known = self._by_tvdb.get(show.tvdb_id)
         if known is None:
-            known = Series(id=0, show=show, added=datetime.min)
+            known = Series(id=0, show=show, added=NEVER)
             known.seasons = dict.fromkeys(show.seasons, True)
         return self.series_document(known)
 
@@ -325,8 +324,7 @@ class SonarrDouble(ArrDouble):
         files = {item.file.id: item.file for item in episodes if item.file is not None}
         with_file = sum(item.file is not None for item in episodes)
         counted = sum(
-            item.file is not None or (item.monitored and self._has_aired(item))
-            for item in episodes
+            item.file is not None or (item.monitored and self._has_aired(item)) for item in episodes
         )
         upcoming = [
             item.about.aired
@@ -662,7 +660,11 @@ class SonarrDouble(ArrDouble):
         """Choose a release for one episode or, as a pack, for several."""
         series = self.series[episodes[0].series_id]
         first = episodes[0].about
-        part = f"S{first.season:02d}" if len(episodes) > 1 else f"S{first.season:02d}E{first.number:02d}"
+        part = (
+            f"S{first.season:02d}"
+            if len(episodes) > 1
+            else f"S{first.season:02d}E{first.number:02d}"
+        )
         download = self.make_download(
             release_name(series.show.title, f"{part}.{QUALITIES[quality][2]}p.WEB.H265"),
             quality,
@@ -695,7 +697,12 @@ class SonarrDouble(ArrDouble):
         return download
 
     def _row(
-        self, event: str, download: Download | None, episode: Episode, data: dict[str, str | None], **more: Any
+        self,
+        event: str,
+        download: Download | None,
+        episode: Episode,
+        data: dict[str, str | None],
+        **more: Any,
     ) -> None:
         self.remember(
             event,
@@ -727,9 +734,7 @@ class SonarrDouble(ArrDouble):
         series = self.series[download.series_id or 0]
         todo = [self.episodes[number] for number in download.episode_ids]
         chosen = todo if episodes is None else list(episodes)
-        files = []
-        for episode in chosen:
-            files.append(await self._import_one(series, episode, download))
+        files = [await self._import_one(series, episode, download) for episode in chosen]
         download.episode_ids = [item.id for item in todo if item not in chosen]
         if download.episode_ids:
             download.state, download.health = "importPending", "warning"
@@ -740,7 +745,9 @@ class SonarrDouble(ArrDouble):
             await self._tell_complete(series, todo, files, download)
         return files
 
-    async def _import_one(self, series: Series, episode: Episode, download: Download) -> EpisodeFile:
+    async def _import_one(
+        self, series: Series, episode: Episode, download: Download
+    ) -> EpisodeFile:
         old = episode.file
         if old is not None:
             await self._file_deleted(series, [episode], old, "upgrade")
@@ -751,7 +758,7 @@ class SonarrDouble(ArrDouble):
         new.group, new.scene_name = download.group, download.title
         new.source = f"/downloads/complete/{download.title}/{new.name.split('/')[-1]}"
         episode.file = new
-        data = {
+        data: dict[str, str | None] = {
             "fileId": str(new.id),
             "droppedPath": new.source,
             "importedPath": f"{self.root_folder}/{series.show.title}/{new.name}",

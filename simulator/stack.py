@@ -4,12 +4,13 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
+from . import homes
 from .arr import ArrDouble
 from .clock import Clock
 from .faults import Json
 from .library import Catalogue
 from .radarr import RadarrDouble
-from .scenarios import SCENARIOS, Play
+from .scenarios import SCENARIOS, Play, household_day
 from .seerr import SeerrDouble
 from .service import HttpDouble
 from .sonarr import SonarrDouble
@@ -27,6 +28,7 @@ class Stack:
         self.catalogue = Catalogue()
         self.services: dict[str, HttpDouble] = {}
         self.plays: list[Play] = []
+        self._day: asyncio.Task[None] | None = None
         self._jobs: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -64,7 +66,12 @@ class Stack:
         return double
 
     def add_radarr(
-        self, name: str = "radarr", *, version: str = RADARR_VERSION, is4k: bool = False, **options: Any
+        self,
+        name: str = "radarr",
+        *,
+        version: str = RADARR_VERSION,
+        is4k: bool = False,
+        **options: Any,
     ) -> RadarrDouble:
         """Add a Radarr and enter it in every Seerr."""
         double = RadarrDouble(name, self.clock, self.catalogue, version=version, **options)
@@ -73,7 +80,12 @@ class Stack:
         return double
 
     def add_sonarr(
-        self, name: str = "sonarr", *, version: str = SONARR_VERSION, is4k: bool = False, **options: Any
+        self,
+        name: str = "sonarr",
+        *,
+        version: str = SONARR_VERSION,
+        is4k: bool = False,
+        **options: Any,
     ) -> SonarrDouble:
         """Add a Sonarr and enter it in every Seerr."""
         double = SonarrDouble(name, self.clock, self.catalogue, version=version, **options)
@@ -87,33 +99,31 @@ class Stack:
                 same = [s for s in seerr.servers if s.double.kind == arr.kind and s.is4k == is4k]
                 seerr.connect(arr, is4k=is4k, default=not same)
 
+    def _get[DoubleT: HttpDouble](self, name: str, kind: type[DoubleT]) -> DoubleT:
+        double = self.services[name]
+        if not isinstance(double, kind):
+            raise TypeError(f"{name} is no {kind.__name__}")
+        return double
+
     @property
     def seerr(self) -> SeerrDouble:
         """The Seerr named ``seerr``."""
-        double = self.services["seerr"]
-        assert isinstance(double, SeerrDouble)
-        return double
+        return self._get("seerr", SeerrDouble)
 
     @property
     def radarr(self) -> RadarrDouble:
         """The Radarr named ``radarr``."""
-        double = self.services["radarr"]
-        assert isinstance(double, RadarrDouble)
-        return double
+        return self._get("radarr", RadarrDouble)
 
     @property
     def radarr_4k(self) -> RadarrDouble:
         """The Radarr for 4K."""
-        double = self.services["radarr_4k"]
-        assert isinstance(double, RadarrDouble)
-        return double
+        return self._get("radarr_4k", RadarrDouble)
 
     @property
     def sonarr(self) -> SonarrDouble:
         """The Sonarr named ``sonarr``."""
-        double = self.services["sonarr"]
-        assert isinstance(double, SonarrDouble)
-        return double
+        return self._get("sonarr", SonarrDouble)
 
     async def start(self) -> None:
         """Start every service that is not running yet."""
@@ -123,8 +133,7 @@ class Stack:
 
     async def stop(self) -> None:
         """End everything: plays, jobs, servers, connections."""
-        for play in self.plays:
-            await play.stop()
+        await self.stop_day()
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
@@ -172,6 +181,24 @@ class Stack:
         self.plays.append(play)
         return play
 
+    def fill_library(self, *, films: int = 3000, shows: int = 200, requests: int = 300) -> None:
+        """Let the home have existed for years; nobody is told."""
+        homes.fill(self, films=films, shows=shows, requests=requests)
+
+    def start_day(self, *, speed: float = 1.0) -> None:
+        """Begin a household's day, which goes on until it is stopped."""
+        if self._day is None:
+            self._day = asyncio.create_task(household_day(self, speed=speed))
+
+    async def stop_day(self) -> None:
+        """End the day and every story in it."""
+        day, self._day = self._day, None
+        if day is not None:
+            day.cancel()
+            await asyncio.gather(day, return_exceptions=True)
+        for play in self.plays:
+            await play.stop()
+
     def reset_counts(self) -> None:
         """Count from zero everywhere."""
         for double in self.services.values():
@@ -185,7 +212,6 @@ class Stack:
         """Say what there is, where, and with which key."""
         services = []
         for name, double in self.services.items():
-            assert isinstance(double, ArrDouble | SeerrDouble)
             services.append(
                 {
                     "name": name,

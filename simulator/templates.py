@@ -1,8 +1,8 @@
 """The template engine of the Seerr family's webhooks."""
 
+import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -82,8 +82,8 @@ def fill(text: str, variables: Mapping[str, str]) -> str:
         mark = f"{{{{{name}}}}}"
         if mark in text:
             # The replacement is interpreted: $$ is a dollar sign, $& is what was replaced.
-            value = value.replace("$$", "\0").replace("$&", mark).replace("\0", "$")
-            text = text.replace(mark, value, 1)
+            plain = value.replace("$$", "\0").replace("$&", mark).replace("\0", "$")
+            text = text.replace(mark, plain, 1)
     return text
 
 

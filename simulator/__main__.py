@@ -1,0 +1,70 @@
+"""Runs the simulated stack: ``python -m simulator --port-base 7800``."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+
+from .control import Control
+from .flavours import FLAVOURS
+from .stack import RADARR_VERSION, SONARR_VERSION, Stack
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="simulator", description=__doc__)
+    parser.add_argument(
+        "--port-base",
+        type=int,
+        default=0,
+        help="control, Seerr, Radarr, Radarr 4K and Sonarr take five ports from here; 0: any",
+    )
+    parser.add_argument("--seerr", choices=sorted(FLAVOURS), default="seerr-3.3")
+    parser.add_argument("--radarr", default=RADARR_VERSION, help="the version to play")
+    parser.add_argument("--sonarr", default=SONARR_VERSION, help="the version to play")
+    parser.add_argument("--second-sonarr", action="store_true", help="a Sonarr for 4K as well")
+    parser.add_argument("--library", action="store_true", help="start with a large old library")
+    parser.add_argument("--day", type=float, metavar="SPEED", help="begin a household's day")
+    parser.add_argument("--jobs", type=float, default=5.0, help="seconds between Seerr's scans")
+    return parser.parse_args()
+
+
+async def run(options: argparse.Namespace) -> None:
+    """Serve until interrupted."""
+    base = options.port_base
+    stack = Stack.default(
+        seerr=options.seerr,
+        radarr=options.radarr,
+        sonarr=options.sonarr,
+        port_base=base + 1 if base else 0,
+    )
+    if options.second_sonarr:
+        stack.add_sonarr(
+            "sonarr_4k", version=options.sonarr, port=base + 5 if base else 0, is4k=True
+        )
+    control = Control(stack, port=base)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        async with stack:
+            if options.library:
+                stack.fill_library()
+            await control.start()
+            if options.jobs > 0:
+                stack.run_jobs(every=options.jobs)
+            if options.day:
+                stack.start_day(speed=options.day)
+            print(json.dumps({**stack.describe(), "control": control.url}), flush=True)
+            await stopped.wait()
+    except OSError as err:
+        print(f"The simulator cannot start: {err}", file=sys.stderr)
+        sys.exit(1)
+    finally:
+        await control.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(run(arguments()))
