@@ -19,8 +19,13 @@ BOARD_UNIQUE_ID: Final = "board"
 CONF_TIER: Final = "tier"
 TIER_MIXED: Final = "mixed"
 CONF_WEBHOOK_SECRET: Final = "webhook_secret"  # noqa: S105 - a key's name
+CONF_RETIRED_WEBHOOKS: Final = "retired_webhooks"
+"""Ids that were replaced, until the service no longer holds webhooks with them."""
 CONF_SEERR_SERVERS: Final = "seerr_servers"
 """In a Seerr entry: "radarr:<number>" -> entry id of the service that it is."""
+
+WEBHOOK_USERNAME: Final = "media_arrivals"
+"""Radarr and Sonarr send the secret as this user's password."""
 
 # entry.options of a service
 CONF_CALLBACK_URL: Final = "callback_url"
@@ -52,6 +57,8 @@ MAX_INTERVAL_HOURS: Final = 168
 DEFAULT_INTERVAL_HOURS: Final = {"radarr": 24, "sonarr": 24, "seerr": 6}
 
 EVENT_STAGE_CHANGED: Final = f"{DOMAIN}_stage_changed"
+EVENT_ACTION: Final = f"{DOMAIN}_action"
+"""What somebody made the integration do, and what failed of it; the logbook describes it."""
 
 SIGNAL_CHANGE: Final[SignalType[Change]] = SignalType(f"{DOMAIN}_change")
 """Sent for every change, silent ones and details included: listeners look at `told`."""

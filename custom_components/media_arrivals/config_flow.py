@@ -1,0 +1,614 @@
+"""The flows: add a service, renew its key, change its address, set its options."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, override
+
+# Home Assistant aliases voluptuous to probatio, and its own signatures name probatio's types:
+# the installed voluptuous has other ones, so only probatio passes the type check.
+import probatio
+from homeassistant.components.webhook import async_generate_id
+from homeassistant.config_entries import (
+    SOURCE_IMPORT,
+    SOURCE_SYSTEM,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlow,
+)
+from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, CONF_WEBHOOK_ID
+from homeassistant.core import callback
+from homeassistant.data_entry_flow import FlowResultType, section
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .addresses import AddressError, normalise_url
+from .const import (
+    BOARD_UNIQUE_ID,
+    CONF_KIND,
+    CONF_RETIRED_WEBHOOKS,
+    CONF_SEERR_SERVERS,
+    CONF_TIER,
+    CONF_WEBHOOK_SECRET,
+    DOMAIN,
+    KIND_BOARD,
+    NAME,
+    TIER_MIXED,
+)
+from .engine.board.models import Tier
+from .engine.connectors.base import (
+    AuthError,
+    Client,
+    Connection,
+    ForbiddenError,
+    InstallsWebhook,
+    KnownService,
+    KnowsServices,
+    ServiceError,
+    TimedOutError,
+    WebhookState,
+    WrongServiceError,
+)
+from .engine.connectors.clients import make_client
+from .options_flow import BoardOptionsFlow, ServiceOptionsFlow
+from .registration import webhook_address, webhook_target
+
+PRODUCTS: Final[Mapping[str, str]] = {"radarr": "Radarr", "sonarr": "Sonarr", "seerr": "Seerr"}
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "radarr": "http://192.168.1.10:7878",
+    "sonarr": "http://192.168.1.10:8989",
+    "seerr": "http://192.168.1.10:5055",
+}
+_KIND_OF_PRODUCT: Final[Mapping[str, str]] = {
+    "radarr": "radarr",
+    "sonarr": "sonarr",
+    "seerr": "seerr",
+    "overseerr": "seerr",
+    "jellyseerr": "seerr",
+}
+_TIERS: Final = (Tier.HD.value, Tier.UHD.value, TIER_MIXED)
+_TRY_SECONDS: Final = 20.0
+"""A service that takes longer to say who it is cannot be told from one that is down."""
+
+_TLS: Final = "tls"
+_SERVICES: Final = "services"
+_SKIP: Final = "skip"
+_ROTATE: Final = "rotate"
+
+_URL_FIELD: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
+_KEY_FIELD: Final = TextSelector(
+    TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
+)
+_TIER_FIELD: Final = SelectSelector(
+    SelectSelectorConfig(options=list(_TIERS), translation_key="tier", mode=SelectSelectorMode.LIST)
+)
+
+
+class _Refused(Exception):  # noqa: N818 - not a fault, but an answer to the user
+    """What was typed does not do: ``key`` says why, at ``field``."""
+
+    def __init__(self, where: str, key: str, **placeholders: str) -> None:
+        """Keep the words for the form."""
+        super().__init__(key)
+        self.errors = {where: key}
+        self.placeholders = placeholders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A service that answered as it should."""
+
+    kind: str
+    name: str
+    data: Mapping[str, Any] = field(repr=False)
+    client: Client = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    """A service that Seerr knows and we do not have yet."""
+
+    kind: str
+    name: str
+    url: str
+    api_key: str = field(repr=False)
+    tier: str
+    slots: tuple[str, ...]
+    """Seerr's servers that it is: usually one, two if it is entered there twice."""
+
+    @property
+    def label(self) -> str:
+        """Say what it is in one line."""
+        tier = "" if self.tier == TIER_MIXED else f", {self.tier.upper()}"
+        return f"{self.name} ({PRODUCTS[self.kind]}{tier}, {self.url})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """An offer that the user took and that answered."""
+
+    offer: _Offer
+    found: _Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Missed:
+    """An offer that the user took and that did not answer as it should."""
+
+    offer: _Offer
+    values: Mapping[str, Any]
+    refused: _Refused
+
+
+def _schema(kind: str, *, key: bool, tls_open: bool = False) -> probatio.Schema:
+    """Build the form of a service; ``key`` tells whether the key must be typed."""
+    marker = probatio.Required if key else probatio.Optional
+    fields: dict[probatio.Marker, Any] = {
+        probatio.Required(CONF_URL): _URL_FIELD,
+        marker(CONF_API_KEY): _KEY_FIELD,
+    }
+    if kind != "seerr":
+        fields[probatio.Required(CONF_TIER, default=Tier.HD.value)] = _TIER_FIELD
+    fields[probatio.Optional(_TLS, default=dict)] = section(
+        probatio.Schema({probatio.Required(CONF_VERIFY_SSL, default=True): BooleanSelector()}),
+        {"collapsed": not tls_open},
+    )
+    return probatio.Schema(fields)
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be shown again: everything but the key."""
+    return {key: value for key, value in values.items() if key != CONF_API_KEY}
+
+
+def _new_webhook() -> dict[str, str]:
+    """Make an id and a secret that nobody can guess."""
+    return {
+        CONF_WEBHOOK_ID: async_generate_id(),
+        CONF_WEBHOOK_SECRET: secrets.token_urlsafe(32),
+    }
+
+
+class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Adds a service to the board."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    def __init__(self) -> None:
+        """Begin without anything known."""
+        self._api_key = ""
+        self._seerr: _Found | None = None
+        self._servers: dict[str, str] = {}
+        self._offers: list[_Offer] = []
+        self._taken: list[_Taken] = []
+        self._missed: list[_Missed] = []
+
+    # --- adding a service -----------------------------------------------------------------
+
+    @override
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask which kind of service it is."""
+        return self.async_show_menu(step_id="user", menu_options=list(PRODUCTS))
+
+    async def async_step_radarr(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a Radarr."""
+        return await self._async_step_service("radarr", user_input)
+
+    async def async_step_sonarr(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a Sonarr."""
+        return await self._async_step_service("sonarr", user_input)
+
+    async def async_step_seerr(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for a Seerr, Jellyseerr or Overseerr."""
+        return await self._async_step_service("seerr", user_input)
+
+    async def _async_step_service(
+        self, kind: str, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        refused: _Refused | None = None
+        if user_input is not None:
+            # A key that was typed once is kept over an error elsewhere, but never shown.
+            key = user_input.get(CONF_API_KEY, "").strip() or self._api_key
+            try:
+                found = await self._async_try(kind, user_input, key)
+            except _Refused as err:
+                refused = err
+                self._api_key = "" if CONF_API_KEY in err.errors else key
+            else:
+                if kind != "seerr":
+                    return await self._async_finish(found)
+                self._seerr = found
+                await self._async_look_around(found)
+                return await (
+                    self.async_step_known() if self._offers else self._async_finish(found)
+                )
+        return self._async_show_service(kind, kind, user_input, refused, key=not self._api_key)
+
+    def _async_show_service(
+        self,
+        step_id: str,
+        kind: str,
+        values: Mapping[str, Any] | None,
+        refused: _Refused | None,
+        *,
+        key: bool,
+        extra: Mapping[probatio.Marker, Any] | None = None,
+        placeholders: Mapping[str, str] | None = None,
+    ) -> ConfigFlowResult:
+        """Show the form of a service with what was typed, and what is wrong with it."""
+        errors = refused.errors if refused else {}
+        schema = _schema(kind, key=key, tls_open="invalid_certificate" in errors.values())
+        if extra:
+            schema = schema.extend(extra)
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, _typed(values or {})),
+            errors=errors,
+            description_placeholders={
+                "product": PRODUCTS[kind],
+                "example": _EXAMPLES[kind],
+                **(placeholders or {}),
+                **(refused.placeholders if refused else {}),
+            },
+        )
+
+    async def _async_try(
+        self,
+        kind: str,
+        values: Mapping[str, Any],
+        api_key: str,
+        *,
+        known_as: str | None = None,
+    ) -> _Found:
+        """Ask a service who it is. Raises :class:`_Refused` if it is not what we want.
+
+        ``known_as`` is the id of the entry that the service is, if it is one already.
+        """
+        try:
+            url = normalise_url(values[CONF_URL])
+        except AddressError as err:
+            raise _Refused(CONF_URL, err.key) from err
+        others = [
+            entry
+            for entry in self._async_current_entries(include_ignore=False)
+            if entry.data[CONF_KIND] == kind and entry.entry_id != known_as
+        ]
+        for entry in others:
+            if entry.data[CONF_URL] == url:
+                raise _Refused(CONF_URL, "already_configured", title=entry.title)
+        verify = values.get(_TLS, {}).get(CONF_VERIFY_SSL, True)
+        client = make_client(
+            kind,
+            async_get_clientsession(self.hass, verify_ssl=verify),
+            Connection(url=url, api_key=api_key, verify_tls=verify),
+        )
+        try:
+            async with asyncio.timeout(_TRY_SECONDS):
+                identity = await client.identify()
+        except TimeoutError as err:
+            raise _Refused(CONF_URL, TimedOutError.key) from err
+        except WrongServiceError as err:
+            raise _wrong(kind, err.detail) from err
+        except (AuthError, ForbiddenError) as err:
+            raise _Refused(CONF_API_KEY, err.key) from err
+        except ServiceError as err:
+            raise _Refused(CONF_URL, err.key, detail=err.detail or "-") from err
+        if identity.kind != kind:
+            raise _wrong(kind, identity.product)
+        if identity.own_only:
+            # Saved, such a key would show an incomplete board and say nothing: Seerr answers
+            # 200 with fewer requests. No use of it is worth that, so it is an error.
+            raise _Refused(CONF_API_KEY, "own_requests_only")
+        if twin := await self._async_twin(client, others):
+            raise _Refused(CONF_URL, "already_configured", title=twin.title)
+        data = {
+            CONF_KIND: kind,
+            CONF_URL: url,
+            CONF_API_KEY: api_key,
+            CONF_VERIFY_SSL: verify,
+        }
+        if kind != "seerr":
+            data[CONF_TIER] = values[CONF_TIER]
+        return _Found(kind=kind, name=identity.name or identity.product, data=data, client=client)
+
+    async def _async_twin(self, client: Client, others: list[ConfigEntry]) -> ConfigEntry | None:
+        """Return the entry whose webhook the service holds: it is the same one."""
+        if not isinstance(client, InstallsWebhook):
+            return None
+        for entry in others:
+            try:
+                remote = await client.read_webhook(await webhook_target(self.hass, entry))
+            except ServiceError:
+                return None
+            if remote.state in {WebhookState.REGISTERED, WebhookState.DIFFERENT}:
+                return entry
+        return None
+
+    # --- what Seerr knows ------------------------------------------------------------------
+
+    async def _async_look_around(self, seerr: _Found) -> None:
+        """Sort what Seerr knows into what we have already and what can be offered."""
+        if not isinstance(seerr.client, KnowsServices):
+            return
+        try:
+            async with asyncio.timeout(_TRY_SECONDS):
+                known = await seerr.client.known_services()
+        except ServiceError, TimeoutError:
+            return
+        entries = self._async_current_entries(include_ignore=False)
+        offers: dict[tuple[str, str], _Offer] = {}
+        for service in known:
+            slot = f"{service.kind}:{service.number}"
+            try:
+                url = normalise_url(service.url)
+            except AddressError:
+                url = service.url
+            if entry := _entry_of(service, url, entries):
+                self._servers[slot] = entry.entry_id
+                continue
+            tier = service.tier.value if service.tier in {Tier.HD, Tier.UHD} else TIER_MIXED
+            same = offers.get((service.kind, url))
+            offers[service.kind, url] = _Offer(
+                kind=service.kind,
+                name=service.name or PRODUCTS[service.kind],
+                url=url,
+                api_key=service.api_key,
+                tier=tier if same is None or same.tier == tier else TIER_MIXED,
+                slots=(slot,) if same is None else (*same.slots, slot),
+            )
+        self._offers = list(offers.values())
+
+    async def async_step_known(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Offer what Seerr knows, all in one form."""
+        if user_input is not None:
+            chosen = [offer for offer in self._offers if offer.slots[0] in user_input[_SERVICES]]
+            results = await asyncio.gather(
+                *(
+                    self._async_take(offer, {CONF_URL: offer.url, CONF_TIER: offer.tier})
+                    for offer in chosen
+                )
+            )
+            self._taken = [result for result in results if isinstance(result, _Taken)]
+            self._missed = [result for result in results if isinstance(result, _Missed)]
+            return await self._async_next()
+        return self.async_show_form(
+            step_id="known",
+            data_schema=probatio.Schema(
+                {
+                    probatio.Optional(
+                        _SERVICES, default=[offer.slots[0] for offer in self._offers]
+                    ): SelectSelector(
+                        SelectSelectorConfig(
+                            options=[
+                                SelectOptionDict(value=offer.slots[0], label=offer.label)
+                                for offer in self._offers
+                            ],
+                            multiple=True,
+                            mode=SelectSelectorMode.LIST,
+                        )
+                    )
+                }
+            ),
+            description_placeholders={"number": str(len(self._offers))},
+        )
+
+    async def _async_take(self, offer: _Offer, values: Mapping[str, Any]) -> _Taken | _Missed:
+        """Try a service that Seerr knows, as Seerr reaches it or as the user typed."""
+        key = values.get(CONF_API_KEY, "").strip() or offer.api_key
+        try:
+            found = await self._async_try(offer.kind, values, key)
+        except _Refused as err:
+            return _Missed(offer=offer, values=_typed(values), refused=err)
+        return _Taken(offer=offer, found=found)
+
+    async def async_step_known_service(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask how to reach a service that did not answer at the address that Seerr uses."""
+        missed = self._missed[0]
+        if user_input is not None:
+            if not user_input[_SKIP]:
+                result = await self._async_take(missed.offer, user_input)
+                if isinstance(result, _Missed):
+                    self._missed[0] = result
+                    return await self.async_step_known_service()
+                self._taken.append(result)
+            del self._missed[0]
+            return await self._async_next()
+        return self._async_show_service(
+            "known_service",
+            missed.offer.kind,
+            missed.values,
+            missed.refused,
+            key=False,
+            extra={probatio.Required(_SKIP, default=False): BooleanSelector()},
+            placeholders={"name": missed.offer.name, "address": missed.offer.url},
+        )
+
+    async def _async_next(self) -> ConfigFlowResult:
+        """Go on with the next one that failed, or end."""
+        if self._missed:
+            return await self.async_step_known_service()
+        assert self._seerr is not None  # noqa: S101 - offers come from it
+        return await self._async_finish(self._seerr)
+
+    # --- making entries ----------------------------------------------------------------------
+
+    async def _async_finish(self, found: _Found) -> ConfigFlowResult:
+        """Make the board's entry if it is missing, those that Seerr knows, and this one."""
+        flows = self.hass.config_entries.flow
+        await flows.async_init(DOMAIN, context={"source": SOURCE_SYSTEM})
+        for taken in self._taken:
+            result = await flows.async_init(
+                DOMAIN, context={"source": SOURCE_IMPORT}, data=taken.found
+            )
+            if result["type"] is FlowResultType.CREATE_ENTRY:
+                self._servers |= dict.fromkeys(taken.offer.slots, result["result"].entry_id)
+        return self._async_create(found)
+
+    async def async_step_import(self, found: _Found) -> ConfigFlowResult:
+        """Make the entry of a service that Seerr knows; it was tried a moment ago."""
+        self._async_abort_entries_match({CONF_URL: found.data[CONF_URL]})
+        return self._async_create(found)
+
+    def _async_create(self, found: _Found) -> ConfigFlowResult:
+        data = {**found.data, **_new_webhook()}
+        if found.kind == "seerr":
+            data[CONF_SEERR_SERVERS] = self._servers
+        return self.async_create_entry(title=self._title(found), data=data)
+
+    def _title(self, found: _Found) -> str:
+        """Name the entry as the user named the instance; two of a name are told apart."""
+        taken = {entry.title for entry in self._async_current_entries(include_ignore=False)}
+        name = found.name
+        if name in taken and found.data.get(CONF_TIER) == Tier.UHD.value:
+            name = f"{name} 4K"
+        title, number = name, 1
+        while title in taken:
+            number += 1
+            title = f"{name} {number}"
+        return title
+
+    async def async_step_system(self, _: None = None) -> ConfigFlowResult:
+        """Make the board's own entry."""
+        await self.async_set_unique_id(BOARD_UNIQUE_ID)
+        self._abort_if_unique_id_configured()
+        return self.async_create_entry(title=NAME, data={CONF_KIND: KIND_BOARD})
+
+    # --- what exists already -------------------------------------------------------------------
+
+    async def async_step_reauth(self, _: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin to ask for a new key: the service has refused the old one for a while."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for a new key."""
+        entry = self._get_reauth_entry()
+        refused: _Refused | None = None
+        if user_input is not None:
+            try:
+                found = await self._async_try(
+                    entry.data[CONF_KIND],
+                    _form_values(entry),
+                    user_input[CONF_API_KEY].strip(),
+                    known_as=entry.entry_id,
+                )
+            except _Refused as err:
+                refused = err
+            else:
+                return self.async_update_reload_and_abort(
+                    entry, data_updates={CONF_API_KEY: found.data[CONF_API_KEY]}
+                )
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=probatio.Schema({probatio.Required(CONF_API_KEY): _KEY_FIELD}),
+            # The form has the key alone: what is wrong with the address stands above it.
+            errors={
+                name if name == CONF_API_KEY else "base": key
+                for name, key in (refused.errors if refused else {}).items()
+            },
+            description_placeholders={
+                "product": PRODUCTS[entry.data[CONF_KIND]],
+                "address": entry.data[CONF_URL],
+                **(refused.placeholders if refused else {}),
+            },
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for what changed: address, key, tier; or make a new webhook address."""
+        entry = self._get_reconfigure_entry()
+        kind = entry.data[CONF_KIND]
+        if kind == KIND_BOARD:
+            return self.async_abort(reason="board_has_no_address")
+        refused: _Refused | None = None
+        if user_input is not None:
+            key = user_input.get(CONF_API_KEY, "").strip() or entry.data[CONF_API_KEY]
+            try:
+                found = await self._async_try(kind, user_input, key, known_as=entry.entry_id)
+            except _Refused as err:
+                refused = err
+            else:
+                data = dict(found.data)
+                if kind == "seerr":
+                    await self._async_look_around(found)
+                    data[CONF_SEERR_SERVERS] = {
+                        **entry.data.get(CONF_SEERR_SERVERS, {}),
+                        **self._servers,
+                    }
+                if user_input[_ROTATE]:
+                    data |= _new_webhook()
+                    data[CONF_RETIRED_WEBHOOKS] = [
+                        *entry.data.get(CONF_RETIRED_WEBHOOKS, ()),
+                        entry.data[CONF_WEBHOOK_ID],
+                    ]
+                return self.async_update_reload_and_abort(entry, data_updates=data)
+        return self._async_show_service(
+            "reconfigure",
+            kind,
+            user_input or _form_values(entry),
+            refused,
+            key=False,
+            extra={probatio.Required(_ROTATE, default=False): BooleanSelector()},
+            placeholders={
+                "name": entry.title,
+                "webhook_address": webhook_address(self.hass, entry),
+            },
+        )
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the options of the board, or of a service."""
+        if config_entry.data[CONF_KIND] == KIND_BOARD:
+            return BoardOptionsFlow()
+        return ServiceOptionsFlow()
+
+
+def _form_values(entry: ConfigEntry) -> dict[str, Any]:
+    """Return what is stored of a service as its form has it, without the key."""
+    values = {
+        CONF_URL: entry.data[CONF_URL],
+        _TLS: {CONF_VERIFY_SSL: entry.data[CONF_VERIFY_SSL]},
+    }
+    if CONF_TIER in entry.data:
+        values[CONF_TIER] = entry.data[CONF_TIER]
+    return values
+
+
+def _wrong(kind: str, found: str) -> _Refused:
+    """Say what answers instead, and where it belongs if we know it."""
+    belongs = _KIND_OF_PRODUCT.get(found.lower())
+    if belongs is None or belongs == kind:
+        return _Refused(CONF_URL, "wrong_service", found=found or "?")
+    return _Refused(CONF_URL, "wrong_kind", found=found, right=PRODUCTS[belongs])
+
+
+def _entry_of(service: KnownService, url: str, entries: list[ConfigEntry]) -> ConfigEntry | None:
+    """Return the entry that a service is: the same address, or the same key.
+
+    Seerr may reach it by another address than Home Assistant. A key is random, so one that
+    a single entry of this kind holds tells it; copied settings give two the same.
+    """
+    same_kind = [entry for entry in entries if entry.data[CONF_KIND] == service.kind]
+    for entry in same_kind:
+        if entry.data[CONF_URL] == url:
+            return entry
+    same_key = [entry for entry in same_kind if entry.data[CONF_API_KEY] == service.api_key]
+    return same_key[0] if service.api_key and len(same_key) == 1 else None

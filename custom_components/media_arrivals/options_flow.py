@@ -1,0 +1,238 @@
+"""The options: how a service reaches us, when it is checked; what the board keeps."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import probatio  # what Home Assistant's own signatures name; see config_flow.py
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .addresses import AddressError, normalise_network, normalise_url
+from .const import (
+    CONF_ALLOW_CLOUD,
+    CONF_ALLOWED_ADDRESSES,
+    CONF_CALLBACK_URL,
+    CONF_FINISHED_DAYS,
+    CONF_INTERVAL_HOURS,
+    CONF_JOURNAL_DAYS,
+    CONF_JOURNAL_ROWS,
+    CONF_KIND,
+    CONF_LOCAL_ONLY,
+    CONF_MANUAL_WEBHOOK,
+    CONF_POLLING_ONLY,
+    CONF_REQUESTER_NAMES,
+    CONF_SCHEDULE_ENABLED,
+    CONF_TAKE_OVER,
+    CONF_TIMELINE_DAYS,
+    DEFAULT_FINISHED_DAYS,
+    DEFAULT_INTERVAL_HOURS,
+    DEFAULT_JOURNAL_DAYS,
+    DEFAULT_JOURNAL_ROWS,
+    DEFAULT_TIMELINE_DAYS,
+    MAX_INTERVAL_HOURS,
+    MIN_INTERVAL_HOURS,
+)
+from .registration import addresses, guessed_address, manual_values
+
+_MODE: Final = "webhook_mode"
+_MODES: Final = ("automatic", "manual", "polling_only")
+_ACCESS: Final = "access"
+_SCHEDULE: Final = "schedule"
+
+
+def mode_of(options: Mapping[str, Any]) -> str:
+    """Return how the options want the webhook to get into the service."""
+    if options.get(CONF_POLLING_ONLY):
+        return "polling_only"
+    return "manual" if options.get(CONF_MANUAL_WEBHOOK) else "automatic"
+
+
+def _days(maximum: int) -> NumberSelector:
+    return _number(1, maximum, "d")
+
+
+def _number(minimum: int, maximum: int, unit: str | None = None) -> NumberSelector:
+    config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
+    if unit:
+        config["unit_of_measurement"] = unit
+    return NumberSelector(config)
+
+
+class ServiceOptionsFlow(OptionsFlowWithReload):
+    """Options of a service."""
+
+    def __init__(self) -> None:
+        """Begin without anything chosen."""
+        self._chosen: dict[str, Any] = {}
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Begin with the only form."""
+        return await self.async_step_service(user_input)
+
+    async def async_step_service(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for everything."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._chosen, errors = self._read(user_input)
+            if not errors:
+                if self._chosen[CONF_MANUAL_WEBHOOK]:
+                    return await self.async_step_manual()
+                return self.async_create_entry(data=self._chosen)
+        return self.async_show_form(
+            step_id="service",
+            data_schema=self.add_suggested_values_to_schema(
+                self._schema(), user_input or self._stored()
+            ),
+            errors=errors,
+            description_placeholders={
+                "service": self.config_entry.title,
+                "addresses": ", ".join(addresses(self.hass, self.config_entry)) or "-",
+                "guess": guessed_address(self.hass) or "-",
+            },
+        )
+
+    async def async_step_manual(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show what is to be entered in the service."""
+        if user_input is not None:
+            return self.async_create_entry(data=self._chosen)
+        return self.async_show_form(
+            step_id="manual",
+            data_schema=probatio.Schema({}),
+            description_placeholders={
+                "service": self.config_entry.title,
+                "values": manual_values(
+                    self.hass, self.config_entry, self._chosen.get(CONF_CALLBACK_URL)
+                ),
+            },
+        )
+
+    def _schema(self) -> probatio.Schema:
+        fields: dict[probatio.Marker, Any] = {
+            probatio.Required(_MODE): SelectSelector(
+                SelectSelectorConfig(
+                    options=list(_MODES),
+                    translation_key="webhook_mode",
+                    mode=SelectSelectorMode.LIST,
+                )
+            ),
+            probatio.Optional(CONF_CALLBACK_URL): TextSelector(
+                TextSelectorConfig(type=TextSelectorType.URL)
+            ),
+            probatio.Required(CONF_ALLOW_CLOUD, default=False): BooleanSelector(),
+        }
+        if self.config_entry.data[CONF_KIND] == "seerr":
+            fields[probatio.Required(CONF_TAKE_OVER, default=False)] = BooleanSelector()
+        fields[probatio.Optional(_ACCESS, default=dict)] = section(
+            probatio.Schema(
+                {
+                    probatio.Required(CONF_LOCAL_ONLY, default=False): BooleanSelector(),
+                    probatio.Optional(CONF_ALLOWED_ADDRESSES, default=list): TextSelector(
+                        TextSelectorConfig(multiple=True)
+                    ),
+                }
+            ),
+            {"collapsed": True},
+        )
+        fields[probatio.Optional(_SCHEDULE, default=dict)] = section(
+            probatio.Schema(
+                {
+                    probatio.Required(CONF_SCHEDULE_ENABLED, default=False): BooleanSelector(),
+                    probatio.Required(
+                        CONF_INTERVAL_HOURS,
+                        default=DEFAULT_INTERVAL_HOURS[self.config_entry.data[CONF_KIND]],
+                    ): _number(MIN_INTERVAL_HOURS, MAX_INTERVAL_HOURS, "h"),
+                }
+            ),
+            {"collapsed": True},
+        )
+        return probatio.Schema(fields)
+
+    def _stored(self) -> dict[str, Any]:
+        """Return the options as the form nests them."""
+        options = self.config_entry.options
+        access = (CONF_LOCAL_ONLY, CONF_ALLOWED_ADDRESSES)
+        schedule = (CONF_SCHEDULE_ENABLED, CONF_INTERVAL_HOURS)
+        return {
+            **options,
+            _MODE: mode_of(options),
+            _ACCESS: {key: options[key] for key in access if key in options},
+            _SCHEDULE: {key: options[key] for key in schedule if key in options},
+        }
+
+    def _read(self, typed: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return the options that the form asks for, and what is wrong with it."""
+        errors: dict[str, str] = {}
+        access, schedule = typed[_ACCESS], typed[_SCHEDULE]
+        options: dict[str, Any] = {
+            CONF_POLLING_ONLY: typed[_MODE] == "polling_only",
+            CONF_MANUAL_WEBHOOK: typed[_MODE] == "manual",
+            CONF_ALLOW_CLOUD: typed[CONF_ALLOW_CLOUD],
+            CONF_TAKE_OVER: typed.get(CONF_TAKE_OVER, False),
+            CONF_LOCAL_ONLY: access[CONF_LOCAL_ONLY],
+            CONF_SCHEDULE_ENABLED: schedule[CONF_SCHEDULE_ENABLED],
+            CONF_INTERVAL_HOURS: int(schedule[CONF_INTERVAL_HOURS]),
+        }
+        try:
+            if callback_url := typed.get(CONF_CALLBACK_URL, "").strip():
+                options[CONF_CALLBACK_URL] = normalise_url(callback_url)
+        except AddressError as err:
+            errors[CONF_CALLBACK_URL] = err.key
+        try:
+            options[CONF_ALLOWED_ADDRESSES] = [
+                normalise_network(one) for one in access[CONF_ALLOWED_ADDRESSES] if one.strip()
+            ]
+        except AddressError as err:
+            # Home Assistant shows errors at the fields of sections nowhere, so it goes on top.
+            errors["base"] = err.key
+        if options[CONF_ALLOW_CLOUD] and options[CONF_LOCAL_ONLY]:
+            errors["base"] = "cloud_is_not_local"
+        return options, errors
+
+
+class BoardOptionsFlow(OptionsFlowWithReload):
+    """Options of the board."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Begin with the only form."""
+        return await self.async_step_board(user_input)
+
+    async def async_step_board(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for everything."""
+        if user_input is not None:
+            return self.async_create_entry(
+                data={
+                    key: value if isinstance(value, bool) else int(value)
+                    for key, value in user_input.items()
+                }
+            )
+        return self.async_show_form(
+            step_id="board",
+            data_schema=self.add_suggested_values_to_schema(
+                _BOARD_SCHEMA, self.config_entry.options
+            ),
+        )
+
+
+_BOARD_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_REQUESTER_NAMES, default=False): BooleanSelector(),
+        probatio.Required(CONF_FINISHED_DAYS, default=DEFAULT_FINISHED_DAYS): _days(365),
+        probatio.Required(CONF_TIMELINE_DAYS, default=DEFAULT_TIMELINE_DAYS): _days(3650),
+        probatio.Required(CONF_JOURNAL_DAYS, default=DEFAULT_JOURNAL_DAYS): _days(365),
+        probatio.Required(CONF_JOURNAL_ROWS, default=DEFAULT_JOURNAL_ROWS): _number(100, 100_000),
+    }
+)

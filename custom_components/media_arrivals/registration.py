@@ -1,0 +1,515 @@
+"""Our webhook in a service: find an address that works, install, prove, keep, remove.
+
+A webhook counts as working only once a test delivery of ours has arrived at our own door:
+Home Assistant answers 200 for ids that it does not know, so the sender's word proves nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+from homeassistant.components import cloud
+from homeassistant.components.webhook import async_generate_path
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_WEBHOOK_ID, EVENT_CORE_CONFIG_UPDATE
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import instance_id, issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.network import (
+    NoURLAvailableError,
+    get_supervisor_network_url,
+    get_url,
+)
+from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
+from homeassistant.util.package import is_docker_env
+from yarl import URL
+
+from .const import (
+    CONF_ALLOW_CLOUD,
+    CONF_CALLBACK_URL,
+    CONF_KIND,
+    CONF_MANUAL_WEBHOOK,
+    CONF_POLLING_ONLY,
+    CONF_RETIRED_WEBHOOKS,
+    CONF_TAKE_OVER,
+    CONF_WEBHOOK_SECRET,
+    DOMAIN,
+    SIGNAL_RECORD,
+    WEBHOOK_USERNAME,
+)
+from .engine.connectors.base import (
+    Client,
+    InstallsWebhook,
+    RemoteWebhook,
+    ServiceError,
+    TimedOutError,
+    WebhookCause,
+    WebhookError,
+    WebhookState,
+    WebhookTarget,
+)
+from .runtime import BOARD_KEY, BoardRuntime, ServiceConfigEntry, ServiceRecord, WebhookHealth
+
+PAUSES: Final = (60.0, 300.0, 900.0, 3600.0)
+"""Seconds until the next try; the last one repeats."""
+ARRIVAL_SECONDS: Final = 10.0
+"""How long a test delivery may take after the service says that it sent it."""
+CALL_SECONDS: Final = 30.0
+REMOVAL_SECONDS: Final = 10.0
+CHECK_SECONDS: Final = 900.0
+"""Missed events start a check at most this often."""
+
+_SAME_EVERYWHERE: Final = frozenset(
+    {
+        WebhookCause.CSRF,
+        WebhookCause.NOT_ALLOWED,
+        WebhookCause.TAKEN,
+        WebhookCause.TAKEN_BY_HOME_ASSISTANT,
+    }
+)
+"""Causes that another address does not mend."""
+_CONTAINER_NETWORKS: Final = (ip_network("172.16.0.0/12"), ip_network("10.88.0.0/16"))
+"""Where Docker and Podman take the addresses of containers from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a webhook does not work at an address; nothing in it is secret."""
+
+    cause: WebhookCause
+    address: str = "-"
+    answer: str = "-"
+
+
+def issue_id(entry_id: str) -> str:
+    """Return the id of the repair issue about an entry's webhook."""
+    return f"webhook_{entry_id}"
+
+
+def guessed_address(hass: HomeAssistant) -> str | None:
+    """Return an address that other containers on this machine may reach Home Assistant by.
+
+    It is offered to the user and never used unasked: it may change with every start.
+    """
+    if supervisor := get_supervisor_network_url(hass):
+        return supervisor
+    detected = _internal_url(hass)
+    return detected if detected and _is_guess(hass, detected) else None
+
+
+def addresses(hass: HomeAssistant, entry: ConfigEntry) -> tuple[str, ...]:
+    """Return the base addresses of Home Assistant to try, best first, without the cloud's."""
+    found = [entry.options.get(CONF_CALLBACK_URL)]
+    if (internal := _internal_url(hass)) and not _is_guess(hass, internal):
+        found.append(internal)
+    with suppress(NoURLAvailableError):
+        found.append(get_url(hass, allow_internal=False, allow_cloud=False, prefer_external=True))
+    return tuple(dict.fromkeys(address.rstrip("/") for address in found if address))
+
+
+async def webhook_target(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    *,
+    url: str = "",
+    webhook_id: str | None = None,
+) -> WebhookTarget:
+    """Return the webhook of an entry as we want it in the service."""
+    return WebhookTarget(
+        url=url,
+        webhook_id=webhook_id or entry.data[CONF_WEBHOOK_ID],
+        username=WEBHOOK_USERNAME,
+        secret=entry.data[CONF_WEBHOOK_SECRET],
+        instance_id=await instance_id.async_get(hass),
+        take_over=entry.options.get(CONF_TAKE_OVER, False),
+    )
+
+
+def webhook_address(hass: HomeAssistant, entry: ConfigEntry, base: str | None = None) -> str:
+    """Return the whole address that a service is to call, for the user to see or enter."""
+    record = hass.data[BOARD_KEY].records.get(entry.entry_id)
+    proven = record.webhook_address if record and record.proven_at else None
+    known = addresses(hass, entry)
+    base = base or proven or (known[0] if known else guessed_address(hass))
+    path = async_generate_path(entry.data[CONF_WEBHOOK_ID])
+    return f"{base or 'http://HOME-ASSISTANT:8123'}{path}"
+
+
+def manual_values(hass: HomeAssistant, entry: ConfigEntry, base: str | None = None) -> str:
+    """Return what the user enters in the service, by the names that it has there."""
+    address, secret = webhook_address(hass, entry, base), entry.data[CONF_WEBHOOK_SECRET]
+    values = (
+        {
+            "Webhook URL": address,
+            "Authorization Header": secret,
+        }
+        if entry.data[CONF_KIND] == "seerr"
+        else {
+            "Webhook URL": address,
+            "Method": "POST",
+            "Username": WEBHOOK_USERNAME,
+            "Password": secret,
+        }
+    )
+    return "\n".join(f"- {name}: `{value}`" for name, value in values.items())
+
+
+def _internal_url(hass: HomeAssistant) -> str | None:
+    """Return the internal address: set by the user, else detected."""
+    with suppress(NoURLAvailableError):
+        return get_url(hass, allow_external=False, allow_cloud=False)
+    return None
+
+
+def _is_guess(hass: HomeAssistant, address: str) -> bool:
+    """Tell whether a detected address is a container's own and not the machine's."""
+    if hass.config.internal_url or not is_docker_env():
+        return False
+    detected = ip_address(URL(address).host or "")
+    return any(detected in network for network in _CONTAINER_NETWORKS)
+
+
+class Registration:
+    """Keeps our webhook in one service. Made freely: it does nothing until told to."""
+
+    def __init__(self, hass: HomeAssistant, entry: ServiceConfigEntry, client: Client) -> None:
+        """Keep what is needed."""
+        self._hass = hass
+        self._entry = entry
+        self._client = client if isinstance(client, InstallsWebhook) else None
+        self._lock = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._remote: RemoteWebhook | None = None
+        self._failed_before = False
+        self._known: tuple[str, ...] = ()
+        self._status: str | None = None
+        self._missed = 0
+        self._checked_at = 0.0
+        self._by_hand_since = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Events that the service tells us by webhook, as read back from it.
+
+        Empty until the webhook is proven: what it does not tell cannot be missed.
+        """
+        return self._remote.events if self._remote else frozenset()
+
+    # --- life ------------------------------------------------------------------------------
+
+    @callback
+    def async_start(self) -> None:
+        """Begin once Home Assistant answers; end with the entry."""
+        self._known = addresses(self._hass, self._entry)
+        self._status = self._record.last_status
+        self._missed = self._record.missed
+        for stop in (
+            async_at_started(self._hass, self._async_begin),
+            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_core_changed),
+            cloud.async_listen_connection_change(self._hass, self._async_cloud_changed),
+            async_dispatcher_connect(
+                self._hass, SIGNAL_RECORD.format(self._entry.entry_id), self._async_record_changed
+            ),
+        ):
+            self._entry.async_on_unload(stop)
+
+    @callback
+    def _async_begin(self, _: HomeAssistant) -> None:
+        self._task = self._entry.async_create_background_task(
+            self._hass, self._run(), f"{DOMAIN} webhook {self._entry.entry_id}"
+        )
+
+    async def _run(self) -> None:
+        """Try until it works, then wait for a reason to look again."""
+        tries = 0
+        while True:
+            self._wake.clear()
+            pause: float | None = None
+            if not await self.async_try():
+                pause = PAUSES[min(tries, len(PAUSES) - 1)]
+                tries += 1
+            else:
+                tries = 0
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+
+    @callback
+    def async_address_changed(self) -> None:
+        """Look again: an address, an option or the service is not what it was."""
+        self._wake.set()
+
+    @callback
+    def _async_core_changed(self, _: Event) -> None:
+        found = addresses(self._hass, self._entry)
+        if found != self._known:
+            self._known = found
+            self.async_address_changed()
+
+    @callback
+    def _async_cloud_changed(self, state: cloud.CloudConnectionState) -> None:
+        if (
+            state is cloud.CloudConnectionState.CLOUD_CONNECTED
+            and self._entry.options.get(CONF_ALLOW_CLOUD)
+            and self._record.webhook is not WebhookHealth.WORKING
+        ):
+            self.async_address_changed()
+
+    @callback
+    def _async_record_changed(self) -> None:
+        """Look again when the service is back or events went missing (it may have muted us)."""
+        record = self._record
+        back = record.last_status == "ok" and self._status not in {None, "ok"}
+        missed = record.missed > self._missed and (
+            self._hass.loop.time() - self._checked_at > CHECK_SECONDS
+        )
+        self._status = record.last_status
+        self._missed = record.missed
+        if back or missed:
+            self.async_address_changed()
+        if (
+            self._by_hand
+            and record.webhook is not WebhookHealth.WORKING
+            and (record.last_webhook_at or 0.0) > self._by_hand_since
+        ):
+            self._note(WebhookHealth.WORKING, proven=True)
+
+    # --- the states --------------------------------------------------------------------------
+
+    async def async_try(self) -> bool:
+        """Bring the webhook to where the options want it. Tell whether that was reached."""
+        async with self._lock:
+            self._checked_at = self._hass.loop.time()
+            try:
+                async with asyncio.timeout(CALL_SECONDS):
+                    await self._async_remove_retired()
+                if self._entry.options.get(CONF_POLLING_ONLY):
+                    await self._async_do_without()
+                elif self._by_hand:
+                    self._async_wait_for_hand()
+                else:
+                    return await self._async_install() is None
+            except ServiceError, TimeoutError:
+                # The service does not answer us: its polls tell that. No word about the webhook.
+                return False
+            return True
+
+    async def async_test(self) -> None:
+        """Have a test delivery sent and wait for it. Raises with the reason if none came."""
+        options = self._entry.options
+        if options.get(CONF_POLLING_ONLY):
+            raise self._error("webhook_polling_only")
+        if self._by_hand:
+            raise self._error("webhook_test_by_hand")
+        async with self._lock:
+            try:
+                failure = await self._async_install()
+            except ServiceError as err:
+                raise self._error("webhook_service_silent", answer=err.detail or err.key) from err
+        if failure:
+            self._wake.set()
+            raise self._error(
+                f"webhook_{failure.cause}", address=failure.address, answer=failure.answer
+            )
+
+    async def async_remove(self) -> None:
+        """Leave nothing behind in the service, the cloud and the repairs. Never raises."""
+        ir.async_delete_issue(self._hass, DOMAIN, issue_id(self._entry.entry_id))
+        with suppress(ServiceError, TimeoutError):
+            async with self._lock, asyncio.timeout(REMOVAL_SECONDS):
+                await self._async_remove_retired()
+                if self._client and not self._by_hand:
+                    await self._client.remove_webhook(await webhook_target(self._hass, self._entry))
+        await self._async_delete_cloudhook(self._entry.data[CONF_WEBHOOK_ID])
+
+    async def _async_install(self) -> Failure | None:
+        """Find the first address that works and have the service use it."""
+        failures: list[Failure] = []
+        async for base, url in self._async_candidates():
+            target = await webhook_target(self._hass, self._entry, url=url)
+            try:
+                self._remote = await self._async_prove_and_install(target)
+            except WebhookError as err:
+                failures.append(
+                    Failure(cause=err.cause, address=base, answer=self._scrub(err.detail))
+                )
+                if err.cause in _SAME_EVERYWHERE:
+                    break
+            else:
+                self._note(WebhookHealth.WORKING, address=base, proven=True)
+                return None
+        first = failures[0] if failures else Failure(cause=WebhookCause.NO_ADDRESS)
+        self._remote = None
+        self._async_failed(first, failures)
+        return first
+
+    async def _async_prove_and_install(self, target: WebhookTarget) -> RemoteWebhook:
+        """Write an address into the service only after it was seen to work."""
+        assert self._client is not None  # noqa: S101 - the caller saw to it
+        remote = await self._client.read_webhook(target)
+        if remote.state is WebhookState.TAKEN and not target.take_over:
+            raise WebhookError(remote.taken_by or WebhookCause.TAKEN)
+        await self._async_prove(target)
+        if remote.state is not WebhookState.REGISTERED or remote.muted:
+            remote = await self._client.install_webhook(target)
+            await self._async_prove(target)
+        return remote
+
+    async def _async_prove(self, target: WebhookTarget) -> None:
+        """Have the service send its test, and see it arrive."""
+        assert self._client is not None  # noqa: S101 - the caller saw to it
+        arrived = self._runtime.async_expect_test(self._entry.entry_id)
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                await self._client.test_webhook(target)
+        except (TimedOutError, TimeoutError) as err:
+            # It answered a moment ago: now it waits for us, at an address that swallows it.
+            raise WebhookError(WebhookCause.TIMEOUT) from err
+        try:
+            async with asyncio.timeout(ARRIVAL_SECONDS):
+                await arrived
+        except TimeoutError as err:
+            raise WebhookError(WebhookCause.NOT_RECEIVED) from err
+
+    async def _async_candidates(self) -> AsyncIterator[tuple[str, str]]:
+        """Yield base and full address of what is to be tried, best first."""
+        options = self._entry.options
+        bases = list(addresses(self._hass, self._entry))
+        # What worked last is tried before what never did, but after the user's own word.
+        proven = self._record.webhook_address if self._record.proven_at else None
+        if (
+            proven in bases
+            and proven != bases[0]
+            and not self._entry.options.get(CONF_CALLBACK_URL)
+        ):
+            bases.remove(proven)
+            bases.insert(0, proven)
+        path = async_generate_path(self._entry.data[CONF_WEBHOOK_ID])
+        for base in bases:
+            yield base, f"{base}{path}"
+        if options.get(CONF_ALLOW_CLOUD) and cloud.async_active_subscription(self._hass):
+            with suppress(cloud.CloudNotAvailable):
+                hook = await cloud.async_get_or_create_cloudhook(
+                    self._hass, self._entry.data[CONF_WEBHOOK_ID]
+                )
+                yield str(URL(hook).origin()), hook
+
+    async def _async_do_without(self) -> None:
+        """Poll only, as the user wants, and leave no webhook of ours in the service."""
+        self._remote = None
+        self._note(WebhookHealth.POLLING_ONLY)
+        if self._client:
+            async with asyncio.timeout(CALL_SECONDS):
+                await self._client.remove_webhook(await webhook_target(self._hass, self._entry))
+
+    @callback
+    def _async_wait_for_hand(self) -> None:
+        """Wait for the webhook that the user enters to deliver something."""
+        if self._record.webhook is not WebhookHealth.WORKING:
+            self._by_hand_since = dt_util.utcnow().timestamp()
+            self._note(WebhookHealth.UNPROVEN)
+
+    async def _async_remove_retired(self) -> None:
+        """Remove webhooks whose id was replaced, now that the service can be reached."""
+        retired = self._entry.data.get(CONF_RETIRED_WEBHOOKS, ())
+        if not retired:
+            return
+        for webhook_id in retired:
+            if self._client:
+                await self._client.remove_webhook(
+                    await webhook_target(self._hass, self._entry, webhook_id=webhook_id)
+                )
+            await self._async_delete_cloudhook(webhook_id)
+        data = {
+            key: value for key, value in self._entry.data.items() if key != CONF_RETIRED_WEBHOOKS
+        }
+        self._hass.config_entries.async_update_entry(self._entry, data=data)
+
+    async def _async_delete_cloudhook(self, webhook_id: str) -> None:
+        with suppress(cloud.CloudNotAvailable, ValueError):
+            await cloud.async_delete_cloudhook(self._hass, webhook_id)
+
+    # --- telling ---------------------------------------------------------------------------------
+
+    @property
+    def _runtime(self) -> BoardRuntime:
+        return self._hass.data[BOARD_KEY]
+
+    @property
+    def _record(self) -> ServiceRecord:
+        return self._runtime.records[self._entry.entry_id]
+
+    @property
+    def _by_hand(self) -> bool:
+        """Tell whether the user enters the webhook, or the service lets nobody else do it."""
+        return self._client is None or bool(self._entry.options.get(CONF_MANUAL_WEBHOOK))
+
+    def _scrub(self, answer: str) -> str:
+        """Take our id and secret out of what a sender answered; it likes to repeat addresses."""
+        for secret in (self._entry.data[CONF_WEBHOOK_ID], self._entry.data[CONF_WEBHOOK_SECRET]):
+            answer = answer.replace(secret, "…")
+        return answer[:200] or "-"
+
+    @callback
+    def _note(
+        self, health: WebhookHealth, *, address: str | None = None, proven: bool = False
+    ) -> None:
+        """Remember a state that is no failure; the repair is done."""
+        self._failed_before = False
+        changes: dict[str, object] = {
+            "webhook": health,
+            "webhook_cause": None,
+            "webhook_detail": None,
+        }
+        if address:
+            changes["webhook_address"] = address
+        if proven:
+            changes["proven_at"] = dt_util.utcnow().timestamp()
+        self._runtime.note(self._entry.entry_id, **changes)
+        ir.async_delete_issue(self._hass, DOMAIN, issue_id(self._entry.entry_id))
+
+    @callback
+    def _async_failed(self, first: Failure, failures: list[Failure]) -> None:
+        """Remember why it does not work and raise the repair that mends it.
+
+        What worked until now gets a second chance first: a restart of either side is no fault.
+        """
+        grace = self._record.webhook is WebhookHealth.WORKING and not self._failed_before
+        self._failed_before = True
+        self._runtime.note(
+            self._entry.entry_id,
+            webhook=WebhookHealth.UNPROVEN if grace else WebhookHealth.FAILED,
+            webhook_cause=first.cause,
+            webhook_detail=first.answer,
+            webhook_address=first.address,
+        )
+        if grace:
+            return
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            issue_id(self._entry.entry_id),
+            is_fixable=True,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=f"webhook_{first.cause}",
+            translation_placeholders={
+                "service": self._entry.title,
+                "address": first.address,
+                "answer": first.answer,
+                "tried": "\n".join(f"- {one.address}: {one.answer}" for one in failures) or "-",
+            },
+            data={"entry_id": self._entry.entry_id, "cause": str(first.cause)},
+        )
+
+    def _error(self, key: str, **placeholders: str) -> HomeAssistantError:
+        return HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key=key,
+            translation_placeholders={"service": self._entry.title, **placeholders},
+        )

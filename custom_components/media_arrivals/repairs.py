@@ -1,0 +1,167 @@
+"""Repairs that the user can do here: a webhook that could not be installed or proven."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import probatio  # what Home Assistant's own signatures name; see config_flow.py
+from homeassistant.components import cloud
+from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.selector import (
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .addresses import AddressError, normalise_url
+from .const import (
+    CONF_ALLOW_CLOUD,
+    CONF_CALLBACK_URL,
+    CONF_LOCAL_ONLY,
+    CONF_MANUAL_WEBHOOK,
+    CONF_POLLING_ONLY,
+    CONF_TAKE_OVER,
+    DOMAIN,
+)
+from .engine.connectors.base import WebhookCause
+from .registration import guessed_address, issue_id, manual_values
+from .runtime import BOARD_KEY, ServiceConfigEntry, WebhookHealth
+
+_REMEDY: Final = "remedy"
+_TAKEN: Final = frozenset({WebhookCause.TAKEN, WebhookCause.TAKEN_BY_HOME_ASSISTANT})
+_NO_MATTER_WHERE: Final = _TAKEN | {WebhookCause.CSRF, WebhookCause.NOT_ALLOWED}
+_CHANGES: Final[Mapping[str, Mapping[str, bool]]] = {
+    "address": {},
+    "retry": {},
+    "take_over": {CONF_TAKE_OVER: True},
+    "cloud": {CONF_ALLOW_CLOUD: True},
+    "manual": {CONF_MANUAL_WEBHOOK: True, CONF_POLLING_ONLY: False},
+    "polling_only": {CONF_POLLING_ONLY: True, CONF_MANUAL_WEBHOOK: False},
+}
+"""Remedy -> the options that it sets."""
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant,
+    issue_id: str,
+    data: dict[str, str | int | float | None] | None,
+) -> RepairsFlow:
+    """Return the flow that mends a webhook: the only repair of ours that a flow can do."""
+    entry = hass.config_entries.async_get_known_entry(str((data or {})["entry_id"]))
+    return WebhookRepairFlow(entry, WebhookCause(str((data or {})["cause"])))
+
+
+class WebhookRepairFlow(RepairsFlow):
+    """Offers what helps against one cause, does it, and says whether it did help."""
+
+    def __init__(self, entry: ServiceConfigEntry, cause: WebhookCause) -> None:
+        """Keep what it is about."""
+        self._entry = entry
+        self._cause = cause
+
+    async def async_step_init(self, _: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin; what arrives here is the issue's id and nothing that was typed."""
+        return await self.async_step_remedy()
+
+    async def async_step_remedy(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Ask what to do, and do it."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            remedy = user_input[_REMEDY]
+            if remedy == "manual":
+                return await self.async_step_manual()
+            changes: dict[str, Any] = dict(_CHANGES[remedy])
+            if remedy == "address":
+                try:
+                    changes[CONF_CALLBACK_URL] = normalise_url(
+                        user_input.get(CONF_CALLBACK_URL, "")
+                    )
+                except AddressError as err:
+                    errors[CONF_CALLBACK_URL] = err.key
+            if not errors:
+                if await self._async_apply(changes) or remedy == "polling_only":
+                    return self.async_create_entry(data={})
+                errors["base"] = self._error()
+        return self.async_show_form(
+            step_id="remedy",
+            data_schema=self.add_suggested_values_to_schema(
+                self._schema(),
+                user_input or {CONF_CALLBACK_URL: guessed_address(self.hass) or ""},
+            ),
+            errors=errors,
+            description_placeholders=self._placeholders(),
+        )
+
+    async def async_step_manual(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Show what is to be entered in the service, then wait for its first delivery."""
+        if user_input is not None:
+            await self._async_apply(_CHANGES["manual"])
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="manual",
+            data_schema=probatio.Schema({}),
+            description_placeholders={
+                **self._placeholders(),
+                "values": manual_values(self.hass, self._entry),
+            },
+        )
+
+    def _schema(self) -> probatio.Schema:
+        remedies = ["retry", "address", "cloud", "take_over", "manual", "polling_only"]
+        options = self._entry.options
+        if self._cause in _NO_MATTER_WHERE:
+            remedies.remove("address")
+        if self._cause not in _TAKEN:
+            remedies.remove("take_over")
+        if (
+            self._cause in _NO_MATTER_WHERE
+            or options.get(CONF_ALLOW_CLOUD)
+            or options.get(CONF_LOCAL_ONLY)
+            or not cloud.async_active_subscription(self.hass)
+        ):
+            remedies.remove("cloud")
+        fields: dict[probatio.Marker, Any] = {
+            probatio.Required(_REMEDY, default=remedies[0]): SelectSelector(
+                SelectSelectorConfig(
+                    options=remedies,
+                    translation_key="webhook_remedy",
+                    mode=SelectSelectorMode.LIST,
+                )
+            )
+        }
+        if "address" in remedies:
+            fields[probatio.Optional(CONF_CALLBACK_URL)] = TextSelector(
+                TextSelectorConfig(type=TextSelectorType.URL)
+            )
+        return probatio.Schema(fields)
+
+    async def _async_apply(self, changes: Mapping[str, Any]) -> bool:
+        """Set the options and try at once. Tell whether it may rest now."""
+        self.hass.config_entries.async_update_entry(
+            self._entry, options={**self._entry.options, **changes}
+        )
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return True
+        return await self._entry.runtime_data.registration.async_try()
+
+    def _error(self) -> str:
+        """Say what the try came to; the cause may be another one now."""
+        record = self.hass.data[BOARD_KEY].records[self._entry.entry_id]
+        if record.webhook is not WebhookHealth.FAILED or record.webhook_cause is None:
+            return "service_silent"
+        self._cause = record.webhook_cause
+        return "still_failing"
+
+    def _placeholders(self) -> dict[str, str]:
+        """Return what the repair says, as of the last try."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, issue_id(self._entry.entry_id))
+        return dict((issue and issue.translation_placeholders) or {})
