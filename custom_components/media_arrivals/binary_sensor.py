@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from typing import Final, override
 
 from homeassistant.components.binary_sensor import (
-    BinarySensorDeviceClass,
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
+from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import ServiceEntity
-from .runtime import BOARD_KEY, ServiceConfigEntry, ServiceRecord, WebhookHealth
+from .records import ServiceRecord, WebhookHealth
+from .runtime import BOARD_KEY, ServiceConfigEntry
 
 PARALLEL_UPDATES = 0
 

@@ -17,7 +17,14 @@ from .const import (
     NAME,
     SIGNAL_RECORD,
 )
-from .runtime import BOARD_KEY, BoardConfigEntry, BoardRuntime, ServiceConfigEntry, ServiceRecord
+from .records import ServiceRecord
+from .runtime import (
+    BOARD_KEY,
+    BoardConfigEntry,
+    BoardRuntime,
+    ServiceConfigEntry,
+    service_entries,
+)
 
 BOARD_PLATFORMS: Final = (Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
 SERVICE_PLATFORMS: Final = (
@@ -90,9 +97,7 @@ def _async_board_device(hass: HomeAssistant, entry_id: str) -> dr.DeviceEntry:
 def _async_link_services(hass: HomeAssistant, board_device_id: str) -> None:
     """Link services whose devices were made before there was a board entry."""
     registry = dr.async_get(hass)
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        if is_board(entry):
-            continue
+    for entry in service_entries(hass):
         device = registry.async_get_device_by_identifier((DOMAIN, entry.entry_id), entry.entry_id)
         if device is not None:
             registry.async_update_device(device.id, via_device_id=board_device_id)

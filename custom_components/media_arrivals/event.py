@@ -3,7 +3,7 @@
 from typing import Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -11,19 +11,13 @@ from .const import SIGNAL_CHANGE
 from .engine.board.models import Change, ChangeKind, Stage
 from .entity import BoardEntity
 from .runtime import BoardConfigEntry
-from .telling import change_data
+from .telling import change_data, context_of
 
 PARALLEL_UPDATES = 0
 
 REQUEST_AVAILABLE: Final = "request_available"
-EPISODE_STAGES: Final = (
-    Stage.SENT,
-    Stage.DOWNLOADING,
-    Stage.DOWNLOADED,
-    Stage.AVAILABLE,
-    Stage.FAILED,
-    Stage.REMOVED,
-)
+EPISODE_STAGES: Final = (Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.AVAILABLE)
+"""Stages that are told of an episode that came after its season was available."""
 
 ARRIVALS: Final = EventEntityDescription(
     key="arrivals",
@@ -61,9 +55,8 @@ class ArrivalsEvent(BoardEntity, EventEntity):
         """Fire what is told. Each is written at once: the entity keeps only the last."""
         if not change.told:
             return
-        origin = change.origin
-        # A context that was set for one event must not colour the next.
-        self.async_set_context(Context(id=origin.context_id, user_id=origin.user_id))
+        # Each has a context: that of one event must not colour the next.
+        self.async_set_context(context_of(change))
         self._trigger_event(event_type(change), change_data(self.hass, change))
         self.async_write_ha_state()
 

@@ -150,7 +150,7 @@ def present_step(step: TimelineEntry, audience: Audience) -> Document:
         "kind": step.kind,
         "via": step.via,
         "journey": step.journey,
-        "part": step.part,
+        "parts": list(step.parts),
     }
     if audience.names:
         document["user_id"] = step.user_id

@@ -25,7 +25,8 @@ from .engine.connectors.registry import DECODERS
 from .entity import BoardEntity, ServiceEntity, is_board
 from .figures import Figures
 from .presenter import iso_time
-from .runtime import BOARD_KEY, BoardConfigEntry, BoardRuntime, ServiceConfigEntry, ServiceRecord
+from .records import ServiceRecord
+from .runtime import BOARD_KEY, BoardConfigEntry, BoardRuntime, ServiceConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -65,6 +66,42 @@ class RecordSensorDescription(SensorEntityDescription):
     value_fn: Callable[[ServiceRecord], StateType | datetime]
     available_fn: Callable[[ServiceRecord], bool] = lambda _: True
     roles: frozenset[Role] = frozenset(Role)
+
+
+def _days_start(days: int) -> float:
+    """Return when the last days began, today counted in."""
+    return (dt_util.start_of_local_day() - timedelta(days=days - 1)).timestamp()
+
+
+def _moment(time: float | None) -> datetime | None:
+    """Return a time as Home Assistant shows it."""
+    return None if time is None else dt_util.utc_from_timestamp(time)
+
+
+def _known_status(status: str | None) -> str | None:
+    """Return a status that is among the sensor's options."""
+    return status if status is None or status in LAST_STATUSES else OTHER_STATUS
+
+
+def _latest_name(figures: Figures) -> str | None:
+    """Return the latest arrival's title, no longer than a state may be."""
+    if figures.latest is None or (name := figures.latest.title.name) is None:
+        return None
+    return name if len(name) <= MAX_STATE_LENGTH else f"{name[: MAX_STATE_LENGTH - 1]}…"
+
+
+def _latest_facts(figures: Figures) -> dict[str, Any]:
+    """Return the few facts that tell the latest arrival from others of the same title."""
+    if figures.latest is None:
+        return {}
+    title, arrival = figures.latest
+    return {
+        "year": title.year,
+        "type": title.media_type,
+        "season": arrival.season,
+        "tier": arrival.tier,
+        "arrived_at": iso_time(arrival.available_at),
+    }
 
 
 BOARD_SENSORS: Final = (
@@ -114,8 +151,8 @@ BOARD_SENSORS: Final = (
     BoardSensorDescription(
         key="latest_arrival",
         translation_key="latest_arrival",
-        value_fn=lambda figures: _latest_name(figures),
-        attributes_fn=lambda figures: _latest_facts(figures),
+        value_fn=_latest_name,
+        attributes_fn=_latest_facts,
     ),
 )
 
@@ -290,39 +327,3 @@ class RecordSensor(ServiceEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """Return what is known."""
         return self.entity_description.value_fn(self.record)
-
-
-def _days_start(days: int) -> float:
-    """Return when the last days began, today counted in."""
-    return (dt_util.start_of_local_day() - timedelta(days=days - 1)).timestamp()
-
-
-def _moment(time: float | None) -> datetime | None:
-    """Return a time as Home Assistant shows it."""
-    return None if time is None else dt_util.utc_from_timestamp(time)
-
-
-def _known_status(status: str | None) -> str | None:
-    """Return a status that is among the sensor's options."""
-    return status if status is None or status in LAST_STATUSES else OTHER_STATUS
-
-
-def _latest_name(figures: Figures) -> str | None:
-    """Return the latest arrival's title, no longer than a state may be."""
-    if figures.latest is None or (name := figures.latest.title.name) is None:
-        return None
-    return name if len(name) <= MAX_STATE_LENGTH else f"{name[: MAX_STATE_LENGTH - 1]}…"
-
-
-def _latest_facts(figures: Figures) -> dict[str, Any]:
-    """Return the few facts that tell the latest arrival from others of the same title."""
-    if figures.latest is None:
-        return {}
-    title, arrival = figures.latest
-    return {
-        "year": title.year,
-        "type": title.media_type,
-        "season": arrival.season,
-        "tier": arrival.tier,
-        "arrived_at": iso_time(arrival.available_at),
-    }

@@ -1,0 +1,188 @@
+"""Diagnostics: what a bug report needs, and nothing that should not be in one."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant
+from yarl import URL
+
+from .const import (
+    CONF_ALLOWED_ADDRESSES,
+    CONF_CALLBACK_URL,
+    CONF_RETIRED_WEBHOOKS,
+    CONF_WEBHOOK_SECRET,
+)
+from .engine.board.board import Board
+from .engine.board.models import Service
+from .engine.connectors.base import Delivery
+from .engine.connectors.registry import decoder
+from .engine.storage.models import JournalRow, StorageError
+from .engine.storage.storage import Storage
+from .entity import is_board
+from .presenter import (
+    REDACTED,
+    Audience,
+    Document,
+    iso_time,
+    present_delivery,
+    present_ids,
+    present_statement,
+)
+from .records import ServiceRecord
+from .runtime import BOARD_KEY, BoardConfigEntry, ServiceConfigEntry
+
+DELIVERIES: Final = 20
+CONFLICTS: Final = 50
+
+TO_REDACT: Final = frozenset(
+    {
+        CONF_ALLOWED_ADDRESSES,
+        CONF_API_KEY,
+        CONF_RETIRED_WEBHOOKS,
+        CONF_WEBHOOK_ID,
+        CONF_WEBHOOK_SECRET,
+    }
+)
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: BoardConfigEntry | ServiceConfigEntry
+) -> dict[str, Any]:
+    """Return what is known of the board or of a service."""
+    runtime = hass.data[BOARD_KEY]
+    board, storage = runtime.board, runtime.storage
+    if is_board(entry):
+        return {
+            "options": dict(entry.options),
+            "services": [_present_service(service) for service in board.services.values()],
+            "board": _present_board(board),
+            "database": await _present_database(storage, None),
+        }
+    service = board.services.get(entry.entry_id)
+    return {
+        "data": _present_settings(entry.data),
+        "options": _present_settings(entry.options),
+        "service": _present_service(service) if service else None,
+        "record": _present_record(runtime.records[entry.entry_id], entry),
+        "board": _present_board(board),
+        "requests_without_arrival": _present_uncovered(board, entry.entry_id),
+        "database": await _present_database(storage, entry.entry_id),
+        "deliveries": await _present_deliveries(storage, service) if service else [],
+    }
+
+
+def _present_settings(settings: Any) -> Document:
+    """Present an entry's data or options, without keys and hosts."""
+    document: Document = async_redact_data(dict(settings), TO_REDACT)
+    for key in (CONF_URL, CONF_CALLBACK_URL):
+        if document.get(key):
+            document[key] = _without_host(document[key])
+    return document
+
+
+def _present_service(service: Service) -> Document:
+    """Present a service as the board knows it."""
+    return {"id": service.id, "kind": service.kind, "role": service.role, "tier": service.tier}
+
+
+def _present_record(record: ServiceRecord, entry: ServiceConfigEntry) -> Document:
+    """Present what is remembered of a service, with readable times."""
+    document = {
+        key: iso_time(value) if key.endswith(("_at", "_since")) else value
+        for key, value in asdict(record).items()
+    }
+    secrets = (
+        *(entry.data.get(key) for key in (CONF_API_KEY, CONF_WEBHOOK_ID, CONF_WEBHOOK_SECRET)),
+        *(
+            URL(address).host
+            for address in (entry.data[CONF_URL], record.webhook_address)
+            if address
+        ),
+    )
+    for key in ("last_error", "webhook_detail"):
+        document[key] = _scrubbed(document[key], secrets)
+    if record.webhook_address:
+        document["webhook_address"] = _without_host(record.webhook_address)
+    return document
+
+
+def _present_board(board: Board) -> Document:
+    """Present how full the board is."""
+    return {
+        "arrivals": {stage.value: count for stage, count in board.counts.items() if count},
+        "requests_waiting": board.pending,
+    }
+
+
+def _present_uncovered(board: Board, service_id: str) -> list[Document]:
+    """Present requests of which nobody knows what they cover: seasons that do not fit."""
+    return [
+        {
+            "request_id": request.request_id,
+            "ids": present_ids(board.title(request.title_id).ids),
+            "seasons": None if request.seasons is None else list(request.seasons),
+            "tier": request.tier,
+            "decision": request.decision.decision,
+        }
+        for request in board.requests()
+        if request.service == service_id and not request.arrivals
+    ][:CONFLICTS]
+
+
+async def _present_database(storage: Storage | None, service_id: str | None) -> Document | None:
+    """Present the deliveries by what became of them."""
+    if storage is None:
+        return None
+    try:
+        counts = await storage.journal.counts()
+    except StorageError as err:
+        return {"error": type(err).__name__}
+    outcomes: Counter[str] = Counter()
+    for count in counts:
+        if service_id in {None, count.service}:
+            outcomes[count.outcome or "waiting"] += count.count
+    return {"journal_mode": storage.journal_mode, "deliveries": dict(outcomes)}
+
+
+async def _present_deliveries(storage: Storage | None, service: Service) -> list[Document]:
+    """Present the newest deliveries with what is concluded from each."""
+    if storage is None:
+        return []
+    try:
+        page = await storage.journal.recent(service=service.id, limit=DELIVERIES, with_payload=True)
+    except StorageError:
+        return []
+    audience = Audience(names=False, services={})
+    return [{**present_delivery(row, audience), **_concluded(row, service)} for row in page.rows]
+
+
+def _concluded(row: JournalRow, service: Service) -> Document:
+    """Decode a delivery again, from what is kept of it."""
+    delivery = Delivery(body=(row.payload or "").encode(), received_at=row.received_at, id=row.id)
+    decoded = decoder(service.kind).decode(service, delivery)
+    return {
+        "ignored": decoded.ignored,
+        "detail": decoded.detail,
+        "reports": [present_statement(report) for report in decoded.reports],
+        "questions": [present_statement(question) for question in decoded.questions],
+    }
+
+
+def _without_host(address: str) -> str:
+    """Return an address whose host is not told; scheme, port and path matter for help."""
+    url = URL(address)
+    port = "" if url.explicit_port is None else f":{url.explicit_port}"
+    return f"{url.scheme}://{REDACTED}{port}{url.path}"
+
+
+def _scrubbed(text: str | None, secrets: Iterable[str | None]) -> str | None:
+    """Return a text without the secrets that it may name."""
+    if text is None:
+        return None
+    for secret in filter(None, secrets):
+        text = text.replace(secret, REDACTED)
+    return text

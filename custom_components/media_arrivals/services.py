@@ -1,0 +1,406 @@
+"""Actions: read the board and the journal, look at the services now, dismiss an arrival."""
+
+from asyncio import gather
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import probatio
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import (
+    Context,
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_register_admin_service
+
+from .const import (
+    CONF_KIND,
+    CONF_REQUESTER_NAMES,
+    DOMAIN,
+    EVENT_ACTION,
+)
+from .engine.board.models import Arrival, ExternalIds, MediaType, Outcome, Stage, Tier
+from .engine.storage.models import StorageError
+from .lookup import Search, find_arrivals, read_arrival, read_timeline, read_title
+from .presenter import (
+    Audience,
+    Document,
+    present_arrival,
+    present_arrival_details,
+    present_delivery,
+)
+from .runtime import BOARD_KEY, ServiceConfigEntry, service_entries
+
+ACTION_GET_ARRIVALS: Final = "get_arrivals"
+ACTION_GET_ARRIVAL: Final = "get_arrival"
+ACTION_GET_WEBHOOK_LOG: Final = "get_webhook_log"
+ACTION_SYNC: Final = "sync"
+ACTION_DISMISS_ARRIVAL: Final = "dismiss_arrival"
+ACTION_TEST_WEBHOOK: Final = "test_webhook"
+"""Only a button; named in the event that the logbook describes."""
+
+ATTR_ARRIVAL_ID: Final = "arrival_id"
+ATTR_EVENT_TYPE: Final = "event_type"
+ATTR_IMDB_ID: Final = "imdb_id"
+ATTR_LIMIT: Final = "limit"
+ATTR_OFFSET: Final = "offset"
+ATTR_OUTCOME: Final = "outcome"
+ATTR_REQUESTER: Final = "requester"
+ATTR_SEASON: Final = "season"
+ATTR_SERVICE: Final = "service"
+ATTR_STAGE: Final = "stage"
+ATTR_TEXT: Final = "text"
+ATTR_TIER: Final = "tier"
+ATTR_TMDB_ID: Final = "tmdb_id"
+ATTR_TVDB_ID: Final = "tvdb_id"
+ATTR_TYPE: Final = "type"
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 200
+
+NOT_LOADED: Final = "not_loaded"
+
+_PAGE: Final = {
+    probatio.Optional(ATTR_LIMIT, default=DEFAULT_LIMIT): probatio.All(
+        probatio.Coerce(int), probatio.Range(min=1, max=MAX_LIMIT)
+    ),
+    probatio.Optional(ATTR_OFFSET, default=0): cv.positive_int,
+}
+
+GET_ARRIVALS_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Optional(ATTR_STAGE): probatio.All(cv.ensure_list, [probatio.Coerce(Stage)]),
+        probatio.Optional(ATTR_TYPE): probatio.Coerce(MediaType),
+        probatio.Optional(ATTR_REQUESTER): cv.string,
+        probatio.Optional(ATTR_SERVICE): cv.string,
+        probatio.Optional(ATTR_TEXT): cv.string,
+        **_PAGE,
+    }
+)
+
+GET_ARRIVAL_SCHEMA: Final = probatio.Schema(
+    probatio.All(
+        {
+            probatio.Exclusive(ATTR_ARRIVAL_ID, "id"): cv.string,
+            probatio.Exclusive(ATTR_TMDB_ID, "id"): cv.positive_int,
+            probatio.Exclusive(ATTR_TVDB_ID, "id"): cv.positive_int,
+            probatio.Exclusive(ATTR_IMDB_ID, "id"): cv.string,
+            probatio.Optional(ATTR_TYPE, default=MediaType.MOVIE): probatio.Coerce(MediaType),
+            probatio.Optional(ATTR_SEASON): cv.positive_int,
+            probatio.Optional(ATTR_TIER): probatio.Coerce(Tier),
+        },
+        cv.has_at_least_one_key(ATTR_ARRIVAL_ID, ATTR_TMDB_ID, ATTR_TVDB_ID, ATTR_IMDB_ID),
+    )
+)
+
+GET_WEBHOOK_LOG_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Optional(ATTR_SERVICE): cv.string,
+        probatio.Optional(ATTR_EVENT_TYPE): cv.string,
+        probatio.Optional(ATTR_OUTCOME): probatio.Coerce(Outcome),
+        **_PAGE,
+    }
+)
+
+SYNC_SCHEMA: Final = probatio.Schema({probatio.Optional(ATTR_SERVICE): cv.string})
+
+DISMISS_ARRIVAL_SCHEMA: Final = probatio.Schema({probatio.Required(ATTR_ARRIVAL_ID): cv.string})
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    hass.services.async_register(
+        DOMAIN,
+        ACTION_GET_ARRIVALS,
+        _async_get_arrivals,
+        GET_ARRIVALS_SCHEMA,
+        SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN, ACTION_GET_ARRIVAL, _async_get_arrival, GET_ARRIVAL_SCHEMA, SupportsResponse.ONLY
+    )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        ACTION_GET_WEBHOOK_LOG,
+        _async_get_webhook_log,
+        GET_WEBHOOK_LOG_SCHEMA,
+        SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN, ACTION_SYNC, _async_sync, SYNC_SCHEMA, SupportsResponse.OPTIONAL
+    )
+    hass.services.async_register(
+        DOMAIN, ACTION_DISMISS_ARRIVAL, _async_dismiss_arrival, DISMISS_ARRIVAL_SCHEMA
+    )
+
+
+async def _async_get_arrivals(call: ServiceCall) -> ServiceResponse:
+    """Return a page of arrivals, live and finished, the one that moved last first."""
+    audience = await _async_audience(call)
+    requester = call.data.get(ATTR_REQUESTER)
+    if requester is not None and not audience.names:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="requester_names_private"
+        )
+    service = _service_entry(call)
+    runtime = call.hass.data[BOARD_KEY]
+    search = Search(
+        stages=call.data.get(ATTR_STAGE),
+        media_type=call.data.get(ATTR_TYPE),
+        requester=requester,
+        service=service.entry_id if service else None,
+        text=call.data.get(ATTR_TEXT),
+    )
+    try:
+        found = await find_arrivals(
+            runtime.storage,
+            runtime.board,
+            search,
+            limit=call.data[ATTR_LIMIT],
+            offset=call.data[ATTR_OFFSET],
+        )
+    except StorageError as err:
+        raise _storage_unavailable() from err
+    return {
+        "total": found.total,
+        "limit": call.data[ATTR_LIMIT],
+        "offset": call.data[ATTR_OFFSET],
+        "arrivals": [
+            present_arrival(
+                arrival,
+                found.titles[arrival.title_id],
+                [found.requests[key] for key in arrival.requests if key in found.requests],
+                audience,
+            )
+            for arrival in found.arrivals
+        ],
+    }
+
+
+async def _async_get_arrival(call: ServiceCall) -> ServiceResponse:
+    """Return all that is known of one arrival."""
+    audience = await _async_audience(call)
+    runtime = call.hass.data[BOARD_KEY]
+    storage, board = runtime.storage, runtime.board
+    try:
+        if ATTR_ARRIVAL_ID in call.data:
+            found = await read_arrival(storage, board, call.data[ATTR_ARRIVAL_ID])
+        else:
+            found = await read_title(storage, board, call.data[ATTR_TYPE], _ids(call))
+        arrival = _the_only(call, found.arrivals)
+        timeline = await read_timeline(storage, arrival.id)
+    except StorageError as err:
+        raise _storage_unavailable() from err
+    title = next(title for title in found.titles if title.id == arrival.title_id)
+    requests = [request for request in found.requests if request.key in arrival.requests]
+    return present_arrival_details(arrival, title, requests, timeline, audience)
+
+
+async def _async_get_webhook_log(call: ServiceCall) -> ServiceResponse:
+    """Return a page of the deliveries, newest first."""
+    audience = await _async_audience(call)
+    service = _service_entry(call)
+    storage = call.hass.data[BOARD_KEY].storage
+    if storage is None:
+        raise _storage_unavailable()
+    try:
+        page = await storage.journal.recent(
+            service=service.entry_id if service else None,
+            event_type=call.data.get(ATTR_EVENT_TYPE),
+            outcome=call.data.get(ATTR_OUTCOME),
+            limit=call.data[ATTR_LIMIT],
+            offset=call.data[ATTR_OFFSET],
+        )
+    except StorageError as err:
+        raise _storage_unavailable() from err
+    return {
+        "total": page.total,
+        "limit": call.data[ATTR_LIMIT],
+        "offset": call.data[ATTR_OFFSET],
+        "deliveries": [present_delivery(row, audience) for row in page.rows],
+    }
+
+
+async def _async_sync(call: ServiceCall) -> ServiceResponse:
+    """Look at one service or at all of them now, and answer for each."""
+    service = _service_entry(call)
+    entries = [service] if service else _enabled(call.hass)
+    if not call.return_response:
+        await async_sync_or_raise(call.hass, entries, call.context)
+        return None
+    return {"services": [*await _async_sync_entries(call.hass, entries, call.context)]}
+
+
+async def _async_dismiss_arrival(call: ServiceCall) -> None:
+    """Silence an arrival until there is new evidence."""
+    runtime = call.hass.data[BOARD_KEY]
+    arrival = runtime.board.get(call.data[ATTR_ARRIVAL_ID])
+    if arrival is None:
+        raise _arrival_not_found()
+    title = runtime.board.title(arrival.title_id)
+    await runtime.dismiss(arrival.id, call.context)
+    _async_fire(
+        call.hass,
+        call.context,
+        action=ACTION_DISMISS_ARRIVAL,
+        arrival_id=arrival.id,
+        title=title.name,
+        season=arrival.season,
+    )
+
+
+async def async_sync_all(hass: HomeAssistant, context: Context | None) -> None:
+    """Look at every service now; fail with the names of those that could not be."""
+    await async_sync_or_raise(hass, _enabled(hass), context)
+
+
+async def async_sync_or_raise(
+    hass: HomeAssistant, entries: Iterable[ServiceConfigEntry], context: Context | None
+) -> None:
+    """Look at services now; fail with the names of those that could not be."""
+    if failed := _failed(await _async_sync_entries(hass, entries, context)):
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="sync_failed",
+            translation_placeholders={"services": service_list(failed)},
+        )
+
+
+async def async_test_webhook(
+    hass: HomeAssistant, entry: ServiceConfigEntry, context: Context | None
+) -> None:
+    """Have the service send its test event; fail with the reason if it does not arrive."""
+    try:
+        await entry.runtime_data.registration.async_test()
+    except HomeAssistantError as err:
+        _async_fire(hass, context, action=ACTION_TEST_WEBHOOK, service=entry.title, error=str(err))
+        raise
+
+
+async def _async_sync_entries(
+    hass: HomeAssistant, entries: Iterable[ServiceConfigEntry], context: Context | None
+) -> list[Document]:
+    """Look at services, all at the same time, and tell the logbook."""
+    answers = await gather(*(_async_sync_entry(entry, context) for entry in entries))
+    _async_fire(
+        hass,
+        context,
+        action=ACTION_SYNC,
+        services=[answer["service_name"] for answer in answers if not answer["error"]],
+        changed=sum(answer["changed"] for answer in answers),
+        failed=_failed(answers),
+    )
+    return answers
+
+
+async def _async_sync_entry(entry: ServiceConfigEntry, context: Context | None) -> Document:
+    """Look at a service; one that is not loaded cannot be reached, either."""
+    answer: Document = {
+        "service": entry.entry_id,
+        "service_name": entry.title,
+        "kind": entry.data[CONF_KIND],
+        "reachable": False,
+        "checked": 0,
+        "changed": 0,
+        "error": NOT_LOADED,
+    }
+    if entry.state is ConfigEntryState.LOADED:
+        result = await entry.runtime_data.coordinator.async_sync(context=context)
+        answer |= {
+            "reachable": result.reachable,
+            "checked": result.checked,
+            "changed": result.changed,
+            "error": result.error,
+        }
+    return answer
+
+
+def _enabled(hass: HomeAssistant) -> list[ServiceConfigEntry]:
+    """Return the entries of all enabled services."""
+    return [entry for entry in service_entries(hass) if not entry.disabled_by]
+
+
+def _service_entry(call: ServiceCall) -> ServiceConfigEntry | None:
+    """Return the entry of the service that the caller named, if one is named."""
+    if (entry_id := call.data.get(ATTR_SERVICE)) is None:
+        return None
+    for entry in service_entries(call.hass):
+        if entry.entry_id == entry_id:
+            return entry
+    raise ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="service_not_found",
+        translation_placeholders={"service": entry_id},
+    )
+
+
+async def _async_audience(call: ServiceCall) -> Audience:
+    """Say for whom the answer is: automations and administrators may know names."""
+    user_id = call.context.user_id
+    names = user_id is None or call.hass.data[BOARD_KEY].option(CONF_REQUESTER_NAMES, False)
+    if user_id is not None and not names:
+        user = await call.hass.auth.async_get_user(user_id)
+        names = user is not None and user.is_admin
+    services = {entry.entry_id: entry.title for entry in service_entries(call.hass)}
+    return Audience(names=names, services=services)
+
+
+def _ids(call: ServiceCall) -> ExternalIds:
+    """Return the external id that the caller named."""
+    return ExternalIds(
+        tmdb=call.data.get(ATTR_TMDB_ID),
+        tvdb=call.data.get(ATTR_TVDB_ID),
+        imdb=call.data.get(ATTR_IMDB_ID),
+    )
+
+
+def _the_only(call: ServiceCall, found: Iterable[Arrival]) -> Arrival:
+    """Return the one arrival that the caller means."""
+    arrivals = [
+        arrival
+        for arrival in found
+        if call.data.get(ATTR_SEASON) in (None, arrival.season)
+        and call.data.get(ATTR_TIER) in (None, arrival.tier)
+    ]
+    if not arrivals:
+        raise _arrival_not_found()
+    if len(arrivals) > 1:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="several_arrivals",
+            translation_placeholders={"number": str(len(arrivals))},
+        )
+    return arrivals[0]
+
+
+def _arrival_not_found() -> ServiceValidationError:
+    """Return the error for an arrival that nobody knows."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key="arrival_not_found")
+
+
+def _storage_unavailable() -> HomeAssistantError:
+    """Return the error for a database that cannot be read."""
+    return HomeAssistantError(translation_domain=DOMAIN, translation_key="storage_unavailable")
+
+
+def _failed(answers: Iterable[Document]) -> dict[str, str]:
+    """Return the errors by the service's name."""
+    return {answer["service_name"]: answer["error"] for answer in answers if answer["error"]}
+
+
+def service_list(failed: Mapping[str, str]) -> str:
+    """Return services with their errors as people read them."""
+    return ", ".join(f"{name} ({error.replace('_', ' ')})" for name, error in failed.items())
+
+
+@callback
+def _async_fire(hass: HomeAssistant, context: Context | None, **data: Any) -> None:
+    """Fire what the logbook describes."""
+    hass.bus.async_fire(EVENT_ACTION, data, context=context)
