@@ -1,0 +1,1 @@
+"""Overseerr, Jellyseerr and Seerr: who asked for what, and the decision."""

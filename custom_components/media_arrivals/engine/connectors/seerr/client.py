@@ -1,0 +1,745 @@
+"""Seerr's API: who it is, what changed, open questions, and its webhook slot."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, override
+
+import aiohttp
+
+from ...board.models import (
+    LATE_AFTER,
+    AnyReport,
+    Decision,
+    DownloadReport,
+    MediaType,
+    Origin,
+    Question,
+    QuestionKind,
+    Service,
+    Tier,
+    TitleRef,
+    Via,
+)
+from .. import payload
+from ..base import (
+    AuthError,
+    BadAnswerError,
+    Client,
+    Connection,
+    Cursor,
+    ForbiddenError,
+    Identity,
+    InstallsWebhook,
+    Json,
+    KnownService,
+    KnowsServices,
+    NotFoundError,
+    Poll,
+    PollView,
+    RemoteWebhook,
+    ServerFaultError,
+    ServiceError,
+    Sighting,
+    TimedOutError,
+    TooOldError,
+    WebhookCause,
+    WebhookError,
+    WebhookState,
+    WebhookTarget,
+    WrongServiceError,
+)
+from ..http import DEFAULT_TIMEOUT, Answer, JsonClient
+from . import answers, slot
+from .answers import SeerrRequest
+
+LIST_WAIT: Final = 60.0
+"""A list asks every Radarr and Sonarr behind it, 10 s each, and waits for those that hang."""
+STATUS_WAIT: Final = 30.0
+"""The status asks the internet for the newest version."""
+TEST_WAIT: Final = 30.0
+"""Seerr has no time-out of its own for the address that it tests."""
+SECOND_LOOK: Final = 2.0
+"""A new request is told before its row is written: missing is looked at twice."""
+NEWEST: Final = 5
+"""A request is about 2 kB, more with many seasons: an idle poll stays under 20 kB."""
+PAGE: Final = 100
+MAX_PAGES: Final = 50
+BASELINE_REQUESTS: Final = 1000
+SWEEP_EVERY: Final = 3600.0
+SWEEP_DOWNLOADING: Final = 300.0
+QUIET: Final = 120.0
+"""Seerr forgets its queues at a restart and reads them every minute."""
+UNDATED_WINDOW: Final = 1800.0
+"""A change without a date is placed between two looks, if they are no further apart."""
+TITLES_EVERY: Final = 600.0
+FEW_TITLES: Final = 10
+MAX_TITLES: Final = 100
+FACTS_KEPT: Final = 1000
+
+_APPROVED: Final = frozenset({Decision.APPROVED, Decision.COMPLETED})
+_ADMIN: Final = 2
+_SEES_ALL: Final = _ADMIN | 16 | 16384
+_OLDEST_OVERSEERR: Final = (1, 28)
+"""The first whose webhook knows everything that our template asks for."""
+
+_WEBHOOK: Final = "/api/v1/settings/notifications/webhook"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Look:
+    """One look at Seerr: what the cursor says of the last one, and what is seen now."""
+
+    origin: Origin
+    now: float
+    view: PollView
+    at: float | None = None
+    swept: float = 0.0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    newest: int = 0
+    page: str = ""
+    titles: str = ""
+    titles_at: float = 0.0
+    loading: Mapping[str, float] = field(default_factory=dict)
+    told: frozenset[int] = frozenset()
+    """Open on the board and available here: their sighting was told."""
+    requests: dict[int, SeerrRequest] = field(default_factory=dict)
+    missing: list[int] = field(default_factory=list)
+
+    @classmethod
+    def since(cls, cursor: Cursor, service: Service, view: PollView, now: float) -> _Look:
+        """Return a look that begins where the cursor ended."""
+        return cls(
+            origin=Origin(service=service.id, kind=service.kind, role=service.role, via=Via.POLL),
+            now=now,
+            view=view,
+            at=payload.number(cursor.get("at")),
+            swept=payload.number(cursor.get("swept")) or 0.0,
+            counts=answers.read_counts(cursor.get("counts")),
+            newest=payload.counting(cursor.get("newest")) or 0,
+            page=payload.text(cursor.get("page")) or "",
+            titles=payload.text(cursor.get("titles")) or "",
+            titles_at=payload.number(cursor.get("titles_at")) or 0.0,
+            loading={
+                key: moment
+                for key, value in payload.mapping(cursor.get("loading")).items()
+                if (moment := payload.number(value)) is not None
+            },
+            told=frozenset(payload.identifiers(cursor.get("told"))),
+        )
+
+    def take(self, requests: Iterable[SeerrRequest]) -> None:
+        """Take in what was read; what is read later is newer."""
+        self.requests.update((request.id, request) for request in requests)
+
+    def is_new(self, request: SeerrRequest) -> bool:
+        """Tell whether a request was made since the last look."""
+        return self.at is not None and request.id > self.newest
+
+    def sweep_is_due(self, counts: Mapping[str, int], page: str) -> bool:
+        """Tell whether all open requests should be looked at."""
+        pause = SWEEP_DOWNLOADING if self.loading else SWEEP_EVERY
+        return counts != self.counts or page != self.page or not 0 <= self.now - self.swept < pause
+
+    def downloads(
+        self, requests: Iterable[SeerrRequest], *, swept: bool
+    ) -> tuple[dict[str, Json], list[DownloadReport]]:
+        """Say what is loading for which request, and which of that ended unseen."""
+        loading: dict[str, Json] = {}
+        ended: list[DownloadReport] = []
+        seen = {str(request.id): request for request in requests}
+        for request in seen.values():
+            for seasons, _ in request.downloads:
+                keys = [f"{request.id}:{season}" for season in seasons] or [str(request.id)]
+                loading.update(dict.fromkeys(keys, 0.0))
+        for key, quiet_since in self.loading.items():
+            number, _, part = key.partition(":")
+            season = payload.counting(part)
+            known = seen.get(number)
+            if key in loading or (known is None and swept):
+                continue
+            if known is None:
+                loading[key] = quiet_since
+                continue
+            if known.available or season in known.available_seasons:
+                continue
+            since = quiet_since or self.now
+            if self.now - since < QUIET:
+                loading[key] = since
+            elif report := answers.ended_download(known, season, self.origin, self.now):
+                ended.append(report)
+        return loading, ended
+
+    def sightings(self, requests: Iterable[SeerrRequest]) -> Iterable[Sighting]:
+        """Say what should have been told by a webhook since the last look."""
+        if self.at is None:
+            return
+        for request in requests:
+            new = self.is_new(request)
+            before = self.view.open_requests.get(request.id)
+            key = str(request.id)
+            if new:
+                yield Sighting(event="requested", key=key, at=request.created_at or self.now)
+            decided = answers.changed_at(request, self.now, self.at)
+            if self._is_placed(decided):
+                if before is Decision.PENDING and request.decision in _APPROVED:
+                    yield Sighting(event="approved", key=key, at=decided)
+                if before is not None and request.decision is Decision.DECLINED:
+                    yield Sighting(event="declined", key=key, at=decided)
+            if not request.available or request.id in self.told or not (new or before):
+                continue
+            available = answers.available_at(request, self.now, None if new else self.at)
+            if self._is_placed(available):
+                yield Sighting(event="available", key=key, at=available)
+
+    def _is_placed(self, moment: float) -> bool:
+        """Tell whether a moment is more than the last look, after a long time of not looking."""
+        return self.at is None or moment > self.at or self.now - self.at < UNDATED_WINDOW
+
+    def known_since(self, request: SeerrRequest) -> float | None:
+        """Return when the request was last seen otherwise; ``None``: its own dates count."""
+        return None if self.at is None or self.is_new(request) else self.at
+
+
+class SeerrClient(Client, InstallsWebhook, KnowsServices):
+    """Talks with an Overseerr, Jellyseerr or Seerr."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        connection: Connection,
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Keep what every call needs."""
+        self._api = JsonClient(session, connection, headers={"X-Api-Key": connection.api_key})
+        self._pause = pause
+        # Two at a time: a Seerr often lives on the weakest machine of the house.
+        self._few = asyncio.Semaphore(2)
+        self._facts: dict[tuple[MediaType, int], answers.Facts] = {}
+        self._tmdb: dict[int, int] = {}
+
+    @property
+    @override
+    def clock_offset(self) -> float:
+        """Seconds that the service's clock is ahead of ours."""
+        return self._api.clock_offset
+
+    # --- who it is -------------------------------------------------------------------------
+
+    @override
+    async def identify(self) -> Identity:
+        """Say who answers; only a call that needs a key proves it."""
+        try:
+            public = payload.mapping(await self._api.get("/api/v1/settings/public"))
+        except (BadAnswerError, NotFoundError, AuthError, ForbiddenError) as err:
+            raise WrongServiceError(await self._arr_name()) from err
+        if "initialized" not in public and "applicationTitle" not in public:
+            raise WrongServiceError(await self._arr_name())
+        version = await self._version()
+        product = _product(public, version)
+        numbers = slot.version_of(version)
+        if product == "Overseerr" and numbers is not None and numbers < _OLDEST_OVERSEERR:
+            raise TooOldError(version)
+        try:
+            me = payload.mapping(await self._api.get("/api/v1/auth/me"))
+        except ForbiddenError as err:
+            # A wrong key is answered as a missing right.
+            raise AuthError(err.detail) from err
+        return Identity(
+            kind="seerr",
+            product=product,
+            name=answers.clean(public.get("applicationTitle"), 64) or product,
+            version=version,
+            own_only=not (payload.integer(me.get("permissions")) or 0) & _SEES_ALL,
+        )
+
+    async def _arr_name(self) -> str:
+        """Say what else answers, if it is a Radarr or Sonarr that takes the key."""
+        try:
+            found = payload.mapping(await self._api.get("/api/v3/system/status"))
+        except ServiceError:
+            return ""
+        return payload.text(found.get("appName"), 32) or ""
+
+    async def _version(self) -> str:
+        status = await self._api.get("/api/v1/status", wait=STATUS_WAIT)
+        return payload.text(payload.mapping(status).get("version"), 64) or ""
+
+    # --- polling ---------------------------------------------------------------------------
+
+    @override
+    async def baseline(self, service: Service, now: float, *, finished_days: int) -> Poll:
+        """Read all open requests, and those made in the last days that are finished."""
+        look = _Look.since({}, service, PollView(), now)
+        counts = await self._counts()
+        newest = await self._newest(PAGE)
+        recent = _made_since(now - finished_days * 86400)
+        look.take(newest)
+        await self._older(look, newest, recent)
+        await self._open_list(look)
+        await self._complete(look, list(look.requests.values()))
+        return self._answer(
+            look,
+            counts,
+            newest,
+            swept=True,
+            reported=lambda request: request.open or recent(request),
+        )
+
+    @override
+    async def poll(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
+        """Compare the counts and the newest requests; look at all open ones if they differ."""
+        return await self._look(_Look.since(cursor, service, view, now), cursor, everything=False)
+
+    @override
+    async def sync(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
+        """Look at all open requests."""
+        return await self._look(_Look.since(cursor, service, view, now), cursor, everything=True)
+
+    async def _look(self, look: _Look, cursor: Cursor, *, everything: bool) -> Poll:
+        counts = await self._counts()
+        try:
+            newest = await self._newest(NEWEST)
+        except TimedOutError:
+            if everything or counts != look.counts:
+                raise
+            # A hanging Radarr behind it: nothing was missed, and the next poll looks again.
+            return Poll(cursor=cursor, queue=_open_number(counts), downloading=bool(look.loading))
+        look.take(newest)
+        sweep = everything or look.sweep_is_due(counts, _fingerprint(newest))
+        if sweep:
+            if look.newest:
+                await self._older(look, newest, look.is_new)
+            await self._open_list(look)
+            await self._left(look)
+            await self._complete(
+                look,
+                [
+                    request
+                    for request in look.requests.values()
+                    if request.id in look.view.open_requests or look.is_new(request)
+                ],
+            )
+        more = await self._availability(look, swept=sweep)
+        return self._answer(look, counts, newest, swept=sweep, more=more)
+
+    async def _counts(self) -> Mapping[str, int]:
+        try:
+            counts = answers.read_counts(await self._api.get("/api/v1/request/count"))
+        except ForbiddenError as err:
+            raise AuthError(err.detail) from err
+        if "total" not in counts:
+            raise BadAnswerError("no counts")
+        return counts
+
+    async def _newest(self, take: int) -> tuple[SeerrRequest, ...]:
+        return (await self._list(take, 0, None))[0]
+
+    async def _list(
+        self, take: int, skip: int, only: str | None
+    ) -> tuple[tuple[SeerrRequest, ...], int]:
+        """Read a page of requests, the newest first; also how many there are in all."""
+        # Nothing that old versions refuse: no direction, no type, no newer filter.
+        body = payload.mapping(
+            await self._api.get(
+                "/api/v1/request",
+                {"take": take, "skip": skip, "sort": "added", "filter": only},
+                wait=LIST_WAIT,
+            )
+        )
+        if "results" not in body:
+            raise BadAnswerError("no list of requests")
+        info = payload.mapping(body.get("pageInfo"))
+        requests = answers.read_requests(body, self.clock_offset)
+        return requests, payload.counting(info.get("results")) or 0
+
+    async def _older(
+        self,
+        look: _Look,
+        page: tuple[SeerrRequest, ...],
+        wanted: Callable[[SeerrRequest], bool],
+    ) -> None:
+        """Page on from the newest as long as all of a page is wanted, bounded."""
+        skip = len(page)
+        while page and wanted(page[-1]) and skip < BASELINE_REQUESTS:
+            page, total = await self._list(PAGE, skip, None)
+            look.take(page)
+            skip += len(page)
+            if skip >= total:
+                return
+
+    async def _open_list(self, look: _Look) -> None:
+        """Read all open requests, to the end.
+
+        Rows may move while we page: doubles fall together, and what was skipped is read
+        on its own, because it is tracked and missing.
+        """
+        skip = 0
+        for _ in range(MAX_PAGES):
+            page, total = await self._list(PAGE, skip, "unavailable")
+            look.take(page)
+            skip += len(page)
+            if not page or skip >= total:
+                return
+        raise BadAnswerError("too many open requests")
+
+    async def _left(self, look: _Look) -> None:
+        """Read each tracked request that left the list of the open ones."""
+        left = sorted(set(look.view.open_requests).difference(look.requests))
+        await self._each(left, lambda number: self._read_into(look, number))
+
+    async def _complete(self, look: _Look, requests: Iterable[SeerrRequest]) -> None:
+        """Read on their own the requests of which the list does not tell the seasons."""
+        partial = [request.id for request in requests if request.incomplete]
+        await self._each(partial, lambda number: self._read_into(look, number))
+
+    async def _read_into(self, look: _Look, number: int) -> None:
+        """Read one request; a row that cannot be read must not stop the others."""
+        try:
+            request = await self._request(number)
+        except NotFoundError:
+            look.missing.append(number)
+        except ForbiddenError, ServerFaultError:
+            return
+        else:
+            look.take([request])
+
+    async def _request(self, number: int) -> SeerrRequest:
+        body = await self._api.get(f"/api/v1/request/{number}")
+        for request in answers.read_requests(body, self.clock_offset):
+            return request
+        raise BadAnswerError("no request")
+
+    async def _each[T](self, items: Iterable[T], work: Callable[[T], Awaitable[None]]) -> None:
+        """Do something for each, two at a time; the first error ends it."""
+
+        async def one(item: T) -> None:
+            async with self._few:
+                await work(item)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for item in items:
+                    group.create_task(one(item))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+
+    async def _availability(self, look: _Look, *, swept: bool) -> list[AnyReport]:
+        """Ask for titles that were imported and that nobody else can say to be playable."""
+        titles = _digest(look.view.open_titles)
+        if not swept and titles == look.titles and 0 <= look.now - look.titles_at < TITLES_EVERY:
+            return []
+        look.titles, look.titles_at = titles, look.now
+        reports: list[AnyReport] = []
+
+        async def read(title: TitleRef) -> None:
+            try:
+                details = await self._details(title)
+            except NotFoundError, ServerFaultError:
+                return
+            if details is not None:
+                reports.extend(answers.details_reports(details, look.origin, look.now))
+
+        await self._each(look.view.open_titles[: MAX_TITLES if swept else FEW_TITLES], read)
+        return reports
+
+    def _answer(
+        self,
+        look: _Look,
+        counts: Mapping[str, int],
+        newest: tuple[SeerrRequest, ...],
+        *,
+        swept: bool,
+        reported: Callable[[SeerrRequest], bool] | None = None,
+        more: Iterable[AnyReport] = (),
+    ) -> Poll:
+        """Say what was seen, and where the next look begins."""
+        requests = [
+            request
+            for _, request in sorted(look.requests.items())
+            if reported is None or reported(request)
+        ]
+        reports: list[AnyReport] = []
+        for request in requests:
+            reports += answers.request_reports(
+                request,
+                look.origin,
+                look.now,
+                since=look.known_since(request),
+                facts=self._facts_of(request.title),
+            )
+        for number in look.missing:
+            reports.append(answers.removed_request(number, None, look.origin, look.now))
+        loading, ended = look.downloads(requests, swept=swept)
+        told = {
+            request.id
+            for request in requests
+            if request.available
+            and (look.at is None or look.is_new(request) or request.id in look.view.open_requests)
+        }
+        cursor: dict[str, Json] = {
+            "at": look.now,
+            "swept": look.now if swept else look.swept,
+            "counts": dict(counts),
+            "newest": max((request.id for request in newest), default=0),
+            "page": _fingerprint(newest[:NEWEST]),
+            "titles": look.titles,
+            "titles_at": look.titles_at,
+            "loading": loading,
+            "told": sorted(told),
+        }
+        return Poll(
+            reports=(*reports, *ended, *more),
+            sightings=tuple(look.sightings(requests)),
+            cursor=cursor,
+            queue=_open_number(counts),
+            downloading=bool(loading),
+            checked=len(look.requests) + len(look.missing),
+        )
+
+    # --- questions ---------------------------------------------------------------------------
+
+    @override
+    async def answer(
+        self, service: Service, question: Question, now: float
+    ) -> tuple[AnyReport, ...]:
+        """Read one request, or what is known of one title."""
+        origin = Origin(service=service.id, kind=service.kind, role=service.role, via=Via.POLL)
+        match question.kind:
+            case QuestionKind.REQUEST if question.request_id is not None:
+                return await self._answer_request(origin, question.request_id, question.title, now)
+            case QuestionKind.FACTS | QuestionKind.AVAILABILITY if question.title is not None:
+                async with self._few:
+                    try:
+                        details = await self._details(question.title)
+                    except NotFoundError:
+                        return ()
+                if details is None:
+                    return ()
+                if question.kind is QuestionKind.FACTS:
+                    return answers.facts_reports(details, origin, now)
+                return answers.details_reports(details, origin, now)
+            case _:
+                return ()
+
+    async def _answer_request(
+        self, origin: Origin, number: int, title: TitleRef | None, now: float
+    ) -> tuple[AnyReport, ...]:
+        try:
+            request = await self._looked_twice(number)
+        except NotFoundError:
+            return (answers.removed_request(number, title, origin, now),)
+        except ForbiddenError:
+            return ()
+        # It was told just now, so what has no date of its own happened just now.
+        settled = request.created_at is not None and now - request.created_at < LATE_AFTER
+        return answers.request_reports(
+            request,
+            origin,
+            now,
+            since=None if settled or request.dated else now,
+            facts=self._facts_of(request.title),
+        )
+
+    async def _looked_twice(self, number: int) -> SeerrRequest:
+        async with self._few:
+            try:
+                return await self._request(number)
+            except NotFoundError:
+                await self._pause(SECOND_LOOK)
+                return await self._request(number)
+
+    async def _details(self, title: TitleRef) -> answers.Details | None:
+        """Read a title's own page, and keep what it is called."""
+        film = title.media_type is MediaType.MOVIE
+        tmdb = title.ids.tmdb
+        if tmdb is None and not film and title.ids.tvdb is not None:
+            tmdb = await self._tmdb_of(title.ids.tvdb)
+        if tmdb is None:
+            return None
+        body = await self._api.get(f"/api/v1/{'movie' if film else 'tv'}/{tmdb}")
+        details = answers.read_details(body, self.clock_offset)
+        if details is None or details.media_type is not title.media_type:
+            return None
+        if len(self._facts) >= FACTS_KEPT:
+            del self._facts[next(iter(self._facts))]
+        self._facts[title.media_type, tmdb] = details.facts
+        return details
+
+    async def _tmdb_of(self, tvdb: int) -> int | None:
+        """Find the TMDB id of a series that Sonarr knows by TheTVDB's only."""
+        if tvdb not in self._tmdb:
+            body = await self._api.get("/api/v1/search", {"query": f"tvdb:{tvdb}"})
+            for row in payload.rows(payload.mapping(body).get("results")):
+                found = payload.identifier(row.get("id"))
+                if found is not None and payload.word(row.get("mediaType")) == "tv":
+                    self._tmdb[tvdb] = found
+                    break
+        return self._tmdb.get(tvdb)
+
+    def _facts_of(self, title: TitleRef | None) -> answers.Facts:
+        if title is None or title.ids.tmdb is None:
+            return answers.NO_FACTS
+        return self._facts.get((title.media_type, title.ids.tmdb), answers.NO_FACTS)
+
+    @override
+    async def known_services(self) -> tuple[KnownService, ...]:
+        """Return the Radarrs and Sonarrs that Seerr hands requests to; for administrators."""
+        known: list[KnownService] = []
+        for kind in ("radarr", "sonarr"):
+            body = await self._api.get(f"/api/v1/settings/{kind}")
+            known += [
+                server
+                for row in payload.rows(body)
+                if (server := _known_service(kind, row)) is not None
+            ]
+        return tuple(known)
+
+    # --- the webhook ---------------------------------------------------------------------------
+
+    @override
+    async def read_webhook(self, target: WebhookTarget) -> RemoteWebhook:
+        """Read the slot and say whose it is."""
+        return slot.read(await self._slot(), target)
+
+    @override
+    async def install_webhook(self, target: WebhookTarget) -> RemoteWebhook:
+        """Put our webhook into the slot, in the form of template that the version can use."""
+        found = await self._slot()
+        state = slot.read(found, target)
+        if state.state is WebhookState.REGISTERED:
+            return state
+        if state.state is WebhookState.TAKEN and not target.take_over:
+            raise WebhookError(state.taken_by or WebhookCause.TAKEN)
+        forms = slot.encodings(await self._version(), slot.template(target.instance_id))
+        form = await self._tested([slot.wanted(found, target, form) for form in forms])
+        await self._write(form)
+        stored = await self.read_webhook(target)
+        if stored.state is not WebhookState.REGISTERED:
+            raise WebhookError(WebhookCause.OTHER, "it keeps other settings than it was given")
+        return stored
+
+    @override
+    async def test_webhook(self, target: WebhookTarget) -> None:
+        """Have what is in the slot send its test."""
+        found = await self._slot()
+        state = slot.read(found, target)
+        if state.state is WebhookState.TAKEN:
+            raise WebhookError(state.taken_by or WebhookCause.TAKEN)
+        if state.state is WebhookState.ABSENT:
+            raise WebhookError(WebhookCause.OTHER, "there is no webhook")
+        text = found.text or slot.template(target.instance_id)
+        forms = slot.encodings(await self._version(), text)
+        await self._tested([slot.with_template(found, form) for form in forms])
+
+    @override
+    async def remove_webhook(self, target: WebhookTarget) -> None:
+        """Empty the slot if it is still ours."""
+        found = await self._slot()
+        if not slot.is_ours(found, target):
+            return
+        text = found.text or slot.template(target.instance_id)
+        for form in slot.encodings(await self._version(), text):
+            await self._write(slot.blanked(found, form))
+            if (await self._slot()).text == text:
+                # What it reads back as a text it has understood.
+                return
+
+    async def _slot(self) -> slot.Slot:
+        try:
+            answer = await self._api.send("GET", _WEBHOOK, accept={500})
+        except ForbiddenError as err:
+            raise WebhookError(WebhookCause.NOT_ALLOWED, err.detail) from err
+        if not answer.ok:
+            return slot.Slot(settings={}, readable=False)
+        return slot.Slot(settings=payload.mapping(await answer.json()))
+
+    async def _tested(self, forms: Iterable[dict[str, Json]]) -> dict[str, Json]:
+        """Return the settings with which the service could send its test."""
+        said = ""
+        for form in forms:
+            try:
+                answer = await self._post(f"{_WEBHOOK}/test", form, wait=TEST_WAIT)
+            except TimedOutError as err:
+                raise WebhookError(WebhookCause.TIMEOUT) from err
+            if answer.ok:
+                return form
+            said = said or await _message(answer)
+        # Seerr does not know why: not reached, refused and a broken template look alike.
+        raise WebhookError(WebhookCause.OTHER, said)
+
+    async def _write(self, settings: dict[str, Json]) -> None:
+        answer = await self._post(_WEBHOOK, settings)
+        if not answer.ok:
+            raise WebhookError(WebhookCause.OTHER, await _message(answer))
+
+    async def _post(
+        self, path: str, settings: dict[str, Json], *, wait: float = DEFAULT_TIMEOUT
+    ) -> Answer:
+        """Write settings with a key that may read them, so a refusal is CSRF protection."""
+        answer = await self._api.send(
+            "POST", path, body=settings, wait=wait, accept={400, 403, 500}
+        )
+        if answer.status == 403:
+            raise WebhookError(WebhookCause.CSRF)
+        return answer
+
+
+def _product(public: payload.Object, version: str) -> str:
+    """Tell the members of the family apart."""
+    numbers = slot.version_of(version)
+    if "hideBlocklisted" in public or (numbers is not None and numbers[0] >= 3):
+        return "Seerr"
+    return "Jellyseerr" if "mediaServerType" in public else "Overseerr"
+
+
+def _known_service(kind: str, row: payload.Object) -> KnownService | None:
+    host, key = payload.text(row.get("hostname")), payload.text(row.get("apiKey"))
+    number = payload.counting(row.get("id"))
+    if host is None or key is None or number is None:
+        return None
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    scheme = "https" if payload.boolean(row.get("useSsl")) else "http"
+    port = payload.identifier(row.get("port"))
+    base = (payload.text(row.get("baseUrl")) or "").strip("/")
+    return KnownService(
+        kind=kind,
+        name=payload.text(row.get("name"), 64) or kind.capitalize(),
+        url=f"{scheme}://{host}" + (f":{port}" if port else "") + (f"/{base}" if base else ""),
+        api_key=key,
+        tier=Tier.UHD if payload.boolean(row.get("is4k")) else Tier.HD,
+        number=number,
+    )
+
+
+def _made_since(moment: float) -> Callable[[SeerrRequest], bool]:
+    return lambda request: request.created_at is not None and request.created_at >= moment
+
+
+def _open_number(counts: Mapping[str, int]) -> int:
+    return counts.get("pending", 0) + counts.get("processing", 0)
+
+
+def _fingerprint(requests: Iterable[SeerrRequest]) -> str:
+    """Sum up what of the newest requests would have all open ones looked at."""
+    return _digest(
+        (request.id, request.decision, request.copy.status, request.media.season_changed_at)
+        for request in requests
+    )
+
+
+def _digest(things: Iterable[object]) -> str:
+    return hashlib.blake2s(repr(list(things)).encode(), digest_size=8).hexdigest()
+
+
+async def _message(answer: Answer) -> str:
+    """Read why the service refused; without addresses and secrets."""
+    try:
+        body = payload.mapping(await answer.json())
+    except BadAnswerError:
+        return str(answer.status)
+    said = payload.prose(body.get("message")) or payload.prose(body.get("error"))
+    return said or str(answer.status)
