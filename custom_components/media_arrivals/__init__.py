@@ -1,0 +1,122 @@
+"""Media Arrivals: an arrivals board for your media."""
+
+from homeassistant.config_entries import SOURCE_SYSTEM
+from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.typing import ConfigType
+
+from .const import CONF_KIND, DOMAIN
+from .coordinator import ServiceCoordinator
+from .engine.connectors.base import Client, Connection
+from .engine.connectors.clients import make_client
+from .entity import BOARD_PLATFORMS, SERVICE_PLATFORMS, async_set_up_device, is_board
+from .registration import Registration
+from .runtime import (
+    BOARD_KEY,
+    BoardConfigEntry,
+    BoardEntryRuntime,
+    BoardRuntime,
+    ServiceConfigEntry,
+    ServiceRuntime,
+    board_entry,
+    service_entries,
+)
+from .services import async_setup_services
+from .telling import async_tell_on_bus
+from .views import async_setup_views
+from .webhook import DOORS_KEY, Doors
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Open the doors, then everything that outlives entries."""
+    runtime = hass.data[BOARD_KEY] = BoardRuntime(hass)
+    doors = hass.data[DOORS_KEY] = Doors(hass)
+    for entry in service_entries(hass):
+        if not entry.disabled_by:
+            doors.async_open(entry)
+    await runtime.async_open()
+    async_setup_services(hass)
+    async_setup_views(hass)
+    async_tell_on_bus(hass)
+    runtime.async_follow_home_assistant()
+    if service_entries(hass) and board_entry(hass) is None:
+        # Awaiting the flow here would wait for this very set-up.
+        flow = hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_SYSTEM})
+        _ = hass.async_create_task(flow, f"{DOMAIN} board entry")
+    return True
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: BoardConfigEntry | ServiceConfigEntry
+) -> bool:
+    """Set up the board's entry or a service."""
+    runtime = hass.data[BOARD_KEY]
+    await runtime.async_ensure_open()
+    try:
+        if is_board(entry):
+            entry.runtime_data = BoardEntryRuntime()
+            async_set_up_device(hass, entry)
+            await hass.config_entries.async_forward_entry_setups(entry, BOARD_PLATFORMS)
+        else:
+            await _async_setup_service(hass, runtime, entry)
+    finally:
+        runtime.async_is_up(entry.entry_id)
+    return True
+
+
+async def _async_setup_service(
+    hass: HomeAssistant, runtime: BoardRuntime, entry: ServiceConfigEntry
+) -> None:
+    """Open the door if it is not, reach the service, poll it, then show it."""
+    hass.data[DOORS_KEY].async_open(entry)
+    await runtime.async_configure(entry)
+    client = _client(hass, entry)
+    coordinator = ServiceCoordinator(hass, entry, runtime, client)
+    await coordinator.async_config_entry_first_refresh()
+    registration = Registration(hass, entry, client)
+    entry.runtime_data = ServiceRuntime(
+        client=client, coordinator=coordinator, registration=registration
+    )
+    coordinator.async_start()
+    async_set_up_device(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, SERVICE_PLATFORMS)
+    registration.async_start()
+
+
+async def async_unload_entry(
+    hass: HomeAssistant, entry: BoardConfigEntry | ServiceConfigEntry
+) -> bool:
+    """Unload an entry. Its webhook stays open: deliveries wait in the journal."""
+    platforms = BOARD_PLATFORMS if is_board(entry) else SERVICE_PLATFORMS
+    return await hass.config_entries.async_unload_platforms(entry, platforms)
+
+
+async def async_remove_entry(
+    hass: HomeAssistant, entry: BoardConfigEntry | ServiceConfigEntry
+) -> None:
+    """Leave nothing of a service behind; with the last one the board goes, and its database."""
+    runtime = hass.data[BOARD_KEY]
+    others = [one for one in service_entries(hass) if one.entry_id != entry.entry_id]
+    if is_board(entry):
+        if not others:
+            await runtime.async_erase()
+        return
+    hass.data[DOORS_KEY].async_close(entry.entry_id)
+    await Registration(hass, entry, _client(hass, entry)).async_remove()
+    await runtime.async_remove_service(entry.entry_id)
+    if not others and (board := board_entry(hass)) is not None:
+        removal = hass.config_entries.async_remove(board.entry_id)
+        _ = hass.async_create_task(removal, f"{DOMAIN} removal of the board")
+
+
+def _client(hass: HomeAssistant, entry: ServiceConfigEntry) -> Client:
+    """Return the client of a service."""
+    verify: bool = entry.data[CONF_VERIFY_SSL]
+    connection = Connection(
+        url=entry.data[CONF_URL], api_key=entry.data[CONF_API_KEY], verify_tls=verify
+    )
+    return make_client(entry.data[CONF_KIND], async_get_clientsession(hass, verify), connection)

@@ -1,0 +1,406 @@
+"""Polls one service, has its questions answered, and syncs it on a schedule."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, override
+
+from homeassistant.core import CALLBACK_TYPE, Context, HassJob, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.debounce import Debouncer
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from .const import (
+    CONF_FINISHED_DAYS,
+    CONF_INTERVAL_HOURS,
+    CONF_KIND,
+    CONF_MANUAL_WEBHOOK,
+    CONF_SCHEDULE_ENABLED,
+    DEFAULT_FINISHED_DAYS,
+    DEFAULT_INTERVAL_HOURS,
+    DOMAIN,
+)
+from .engine.board.models import AnyReport, Service
+from .engine.connectors.base import (
+    AuthError,
+    Client,
+    HealthNote,
+    NotFoundError,
+    Poll,
+    PollView,
+    ServiceError,
+)
+from .engine.storage.models import ScheduleRow
+from .faults import log_fault
+from .questions import Pending
+from .runtime import (
+    AuthFailures,
+    BoardRuntime,
+    ServiceConfigEntry,
+    ServiceRecord,
+    WebhookHealth,
+    service_of,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+POLL: Final = timedelta(minutes=5)
+POLL_DOWNLOADING: Final = timedelta(seconds=30)
+POLL_HEALTHY: Final = timedelta(minutes=15)
+HEALTHY_AFTER: Final = 24 * 3600.0
+HINT_PAUSE: Final = 5.0
+"""Seconds in which hints are gathered into one poll."""
+AUTH_FAILURES: Final = 3
+AUTH_SECONDS: Final = 300.0
+SYNC_SOON: Final = 60.0
+"""Seconds until a sync that is overdue."""
+OK: Final = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResult:
+    """What became of a sync."""
+
+    reachable: bool
+    checked: int = 0
+    changed: int = 0
+    error: str | None = None
+    """The key of the error."""
+
+
+class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
+    """The fallback of a service's webhook: what it did not tell is read from the service."""
+
+    config_entry: ServiceConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ServiceConfigEntry, runtime: BoardRuntime, client: Client
+    ) -> None:
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=entry.title,
+            update_interval=POLL,
+            request_refresh_debouncer=Debouncer(
+                hass, _LOGGER, cooldown=HINT_PAUSE, immediate=False
+            ),
+        )
+        self.runtime = runtime
+        self.client = client
+        self.service: Service = service_of(entry)
+        self.health: tuple[HealthNote, ...] = ()
+        """The service's standing complaints, as of the last poll that asked."""
+        self._reading = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._asker: asyncio.Task[None] | None = None
+        self._unsub_sync: CALLBACK_TYPE | None = None
+
+    # --- life -----------------------------------------------------------------------------
+
+    @callback
+    def async_start(self) -> None:
+        """Ask what waits to be asked, poll, and sync on schedule, until the entry is unloaded."""
+        entry, hass = self.config_entry, self.hass
+        self.runtime.coordinators[entry.entry_id] = self
+        entry.async_on_unload(self._async_stop)
+        # Without a listener a coordinator does not poll, and all entities may be disabled.
+        entry.async_on_unload(self.async_add_listener(lambda: None))
+        self._asker = entry.async_create_background_task(
+            hass, self._ask(), f"{DOMAIN} questions to {entry.entry_id}"
+        )
+        self.async_reschedule()
+
+    @callback
+    def _async_stop(self) -> None:
+        """Take no questions and start no sync any more."""
+        self.runtime.coordinators.pop(self.config_entry.entry_id, None)
+        self._cancel_sync()
+
+    # --- polls ------------------------------------------------------------------------------
+
+    @override
+    async def _async_setup(self) -> None:
+        """See who answers."""
+        identity = await self._guarded(self.client.identify())
+        self.runtime.note(self.service.id, version=identity.version)
+
+    @override
+    async def _async_update_data(self) -> ServiceRecord:
+        """Do the light poll; the very first one is a baseline."""
+        async with self._reading:
+            await self._guarded(self._poll(self.client.poll))
+        return self.runtime.records[self.service.id]
+
+    async def _poll(self, read: Callable[..., Coroutine[Any, Any, Poll]]) -> tuple[Poll, int]:
+        """Read from the service and apply what it says; count the changes."""
+        runtime, service = self.runtime, self.service
+        now = time.time()
+        cursor = runtime.cursors.get(service.id)
+        if cursor is None:
+            days = int(runtime.option(CONF_FINISHED_DAYS, DEFAULT_FINISHED_DAYS))
+            poll = await self.client.baseline(service, now, finished_days=days)
+        else:
+            poll = await read(service, cursor, self._view(), now)
+        changes = await runtime.apply(
+            self._attributed(poll.reports),
+            silent=cursor is None,
+            service=service.id,
+            questions=poll.questions,
+            cursor=poll.cursor,
+        )
+        if cursor is not None:
+            self._look_for_missed(poll)
+        if poll.health is not None:
+            self.health = poll.health
+        runtime.note(service.id, queue=poll.queue, downloading=poll.downloading)
+        self.update_interval = self._pace(now)
+        return poll, len(changes)
+
+    def _view(self) -> PollView:
+        """Return what the board has of the service."""
+        board = self.runtime.board
+        return PollView(
+            active_downloads=board.active_downloads(self.service.id),
+            open_requests=board.open_requests(self.service.id),
+            open_titles=board.open_titles(self.service.id),
+        )
+
+    def _pace(self, now: float) -> timedelta:
+        """Return how long to wait: progress has no webhook, and an idle home costs nothing."""
+        record = self.runtime.records[self.service.id]
+        if record.downloading:
+            return POLL_DOWNLOADING
+        if (
+            record.webhook is WebhookHealth.WORKING
+            and record.healthy_since is not None
+            and now - record.healthy_since >= HEALTHY_AFTER
+        ):
+            return POLL_HEALTHY
+        return POLL
+
+    def _look_for_missed(self, poll: Poll) -> None:
+        """Compare what the poll shows with what our webhook told."""
+        loaded = getattr(self.config_entry, "runtime_data", None)
+        if loaded is not None:
+            self.runtime.look_for_missed(
+                self.service.id, poll.sightings, loaded.registration.events
+            )
+
+    async def _guarded[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Note how a reading went, and speak of failures in Home Assistant's words."""
+        try:
+            result = await work
+        except ServiceError as err:
+            self._note_failure(err)
+            if isinstance(err, AuthError) and self._lasts(err):
+                raise ConfigEntryAuthFailed(
+                    translation_domain=DOMAIN,
+                    translation_key=err.key,
+                    translation_placeholders=self._placeholders(err),
+                ) from err
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key=err.key,
+                translation_placeholders=self._placeholders(err),
+                retry_after=err.retry_after,
+            ) from err
+        self.runtime.auth_failures.pop(self.service.id, None)
+        self.runtime.note(
+            self.service.id, last_poll_at=time.time(), last_status=OK, last_error=None
+        )
+        return result
+
+    def _placeholders(self, err: ServiceError) -> dict[str, str]:
+        """Return what the error's text may mention."""
+        return {"service": self.config_entry.title, "detail": err.detail or "-"}
+
+    def _note_failure(self, err: ServiceError) -> None:
+        """Remember what went wrong."""
+        self.runtime.note(
+            self.service.id,
+            last_poll_at=time.time(),
+            last_status=err.key,
+            last_error=err.detail or None,
+        )
+
+    def _lasts(self, _: AuthError) -> bool:
+        """Tell whether the key is refused for good: services refuse it while they start, too."""
+        now = time.time()
+        failures = self.runtime.auth_failures.setdefault(self.service.id, AuthFailures(since=now))
+        failures.count += 1
+        return failures.count >= AUTH_FAILURES and now - failures.since >= AUTH_SECONDS
+
+    # --- questions ----------------------------------------------------------------------------
+
+    @callback
+    def async_hint(self) -> None:
+        """Poll early."""
+        _ = self.config_entry.async_create_background_task(
+            self.hass, self.async_request_refresh(), f"{DOMAIN} hint"
+        )
+
+    @callback
+    def async_wake(self) -> None:
+        """Look at the questions again."""
+        self._wake.set()
+
+    @callback
+    def async_webhook_tested(self) -> None:
+        """Have the webhook looked at: a test came that nobody waited for."""
+        loaded = getattr(self.config_entry, "runtime_data", None)
+        if loaded is not None and not self.config_entry.options.get(CONF_MANUAL_WEBHOOK):
+            loaded.registration.async_address_changed()
+
+    async def _ask(self) -> None:
+        """Ask one question after the other, as long as the entry is loaded."""
+        while True:
+            pending = self.runtime.questions.next(self.service.id)
+            pause = None if pending is None else pending.due_at - time.time()
+            if pending is None or (pause is not None and pause > 0):
+                self._wake.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
+                continue
+            await self._ask_one(pending)
+
+    async def _ask_one(self, pending: Pending) -> None:
+        """Ask a question; later again if there is no answer."""
+        try:
+            reports = await self.client.answer(self.service, pending.question, time.time())
+        except NotFoundError:
+            reports = ()
+        except ServiceError as err:
+            await self._postpone(pending, err.key)
+            return
+        except Exception as err:  # noqa: BLE001 - the next question is not to blame
+            log_fault(_LOGGER, f"asking {self.service.kind} for {pending.question.kind}", err)
+            await self._postpone(pending, "error")
+            return
+        await self.runtime.answered(pending, reports)
+
+    async def _postpone(self, pending: Pending, why: str) -> None:
+        """Ask again later, or give up."""
+        if not self.runtime.questions.postpone(pending, time.time()):
+            await self.runtime.gave_up(pending, why)
+
+    # --- sync ---------------------------------------------------------------------------------
+
+    async def async_sync(self, context: Context | None = None) -> SyncResult:
+        """Look at every open arrival now; say what came of it."""
+        async with self._reading:
+            self._context = context
+            try:
+                poll, changed = await self._guarded(self._poll(self.client.sync))
+            except (UpdateFailed, ConfigEntryAuthFailed) as err:
+                if isinstance(err, ConfigEntryAuthFailed):
+                    self.config_entry.async_start_reauth(self.hass)
+                result = SyncResult(reachable=False, error=err.translation_key)
+                self.async_set_update_error(err)
+            else:
+                result = SyncResult(reachable=True, checked=poll.checked, changed=changed)
+                self.async_set_updated_data(self.runtime.records[self.service.id])
+            finally:
+                self._context = None
+        await self._note_sync(result)
+        return result
+
+    _context: Context | None = None
+
+    def _attributed(self, reports: tuple[AnyReport, ...]) -> tuple[AnyReport, ...]:
+        """Say in whose name the reports were read, if somebody asked for them."""
+        if (context := self._context) is None:
+            return reports
+        return tuple(
+            replace(
+                report,
+                origin=replace(report.origin, context_id=context.id, user_id=context.user_id),
+            )
+            for report in reports
+        )
+
+    @property
+    def _interval_hours(self) -> int:
+        """Return how many hours lie between two scheduled syncs."""
+        default = DEFAULT_INTERVAL_HOURS[self.config_entry.data[CONF_KIND]]
+        return int(self.config_entry.options.get(CONF_INTERVAL_HOURS, default))
+
+    @property
+    def _scheduled(self) -> bool:
+        """Tell whether syncs are scheduled."""
+        return bool(self.config_entry.options.get(CONF_SCHEDULE_ENABLED, False))
+
+    @callback
+    def async_reschedule(self) -> None:
+        """Follow the options: they say whether and how often to sync."""
+        row = self.runtime.schedules.get(self.service.id)
+        self._plan(row.last_run_at if row else None)
+        _ = self.config_entry.async_create_background_task(
+            self.hass, self._save_schedule(), f"{DOMAIN} schedule"
+        )
+
+    def _plan(self, last_run_at: float | None) -> None:
+        """Set the timer for the next sync."""
+        self._cancel_sync()
+        next_run_at: float | None = None
+        if self._scheduled:
+            now = time.time()
+            interval = self._interval_hours * 3600.0
+            next_run_at = max(now + SYNC_SOON, (last_run_at or now) + interval)
+            self._unsub_sync = async_call_later(
+                self.hass,
+                next_run_at - now,
+                HassJob(self._run_sync, f"{DOMAIN} sync", cancel_on_shutdown=True),
+            )
+        self.runtime.note(self.service.id, last_sync_at=last_run_at, next_sync_at=next_run_at)
+
+    def _cancel_sync(self) -> None:
+        """Forget the timer."""
+        if self._unsub_sync is not None:
+            self._unsub_sync()
+            self._unsub_sync = None
+
+    @callback
+    def _run_sync(self, _now: datetime) -> None:
+        """Sync because it is time."""
+        self._unsub_sync = None
+        _ = self.config_entry.async_create_background_task(
+            self.hass, self.async_sync(), f"{DOMAIN} scheduled sync"
+        )
+
+    async def _note_sync(self, result: SyncResult) -> None:
+        """Keep the run, and plan the next one."""
+        now = time.time()
+        record = self.runtime.records.get(self.service.id)
+        if record is None:
+            return
+        self.runtime.note(self.service.id, sync_count=record.sync_count + 1)
+        if self.runtime.coordinators.get(self.service.id) is self:
+            self._plan(now)
+        await self._save_schedule(result)
+
+    async def _save_schedule(self, result: SyncResult | None = None) -> None:
+        """Store the schedule and, after a run, what became of it."""
+        record = self.runtime.records[self.service.id]
+        row = self.runtime.schedules.get(self.service.id)
+        status, error = (row.last_status, row.last_error) if row else (None, None)
+        if result is not None:
+            status, error = (OK if result.reachable else "error"), result.error
+        await self.runtime.async_save_schedule(
+            ScheduleRow(
+                service=self.service.id,
+                enabled=self._scheduled,
+                interval_hours=self._interval_hours,
+                last_run_at=record.last_sync_at,
+                next_run_at=record.next_sync_at,
+                run_count=record.sync_count,
+                last_status=status,
+                last_error=error,
+            )
+        )

@@ -1,0 +1,109 @@
+"""How a change is told: the same words on the bus and by the event entity."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from .const import CONF_REQUESTER_NAMES, EVENT_STAGE_CHANGED, SIGNAL_CHANGE
+from .engine.board.models import Change, ChangeKind
+from .runtime import BOARD_KEY
+
+MAX_TITLE: Final = 200
+MAX_NAME: Final = 60
+MAX_NAMES: Final = 5
+
+
+@callback
+def async_tell_on_bus(hass: HomeAssistant) -> None:
+    """Fire an event for each stage that an arrival, or a late episode of it, reaches."""
+
+    @callback
+    def fire(change: Change) -> None:
+        """Fire what is told. A request's availability is its last arrival's, told already."""
+        if change.told and change.kind is not ChangeKind.REQUEST:
+            hass.bus.async_fire(
+                EVENT_STAGE_CHANGED, change_data(hass, change), context=context_of(change)
+            )
+
+    async_dispatcher_connect(hass, SIGNAL_CHANGE, fire)
+
+
+def context_of(change: Change) -> Context:
+    """Return the context of whoever caused the change; a new one if it was a service."""
+    return Context(id=change.origin.context_id, user_id=change.origin.user_id)
+
+
+def change_data(hass: HomeAssistant, change: Change) -> dict[str, Any]:
+    """Describe a change as events do; people are named only if the board's option says so."""
+    runtime = hass.data[BOARD_KEY]
+    entry = hass.config_entries.async_get_entry(change.origin.service)
+    requesters: list[str] = []
+    if runtime.option(CONF_REQUESTER_NAMES, False):
+        requests = (
+            (change.request,)
+            if change.request is not None
+            else runtime.board.requests_of(change.arrival)
+        )
+        requesters = [request.requester.name for request in requests if request.requester]
+    return describe(
+        change, service_name=entry.title if entry is not None else None, requesters=requesters
+    )
+
+
+def describe(
+    change: Change, *, service_name: str | None, requesters: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Describe a change in less than 2 kB. Without ``requesters`` nobody is named."""
+    title, arrival, origin = change.title, change.arrival, change.origin
+    part = arrival.parts.get(change.part) if change.part is not None else None
+    data: dict[str, Any] = {
+        "kind": change.kind.value,
+        "arrival_id": arrival.id,
+        "stage": change.stage.value,
+        "previous_stage": change.previous.value if change.previous is not None else None,
+        "title": _cut(title.name, MAX_TITLE),
+        "year": title.year,
+        "type": title.media_type.value,
+        "ids": dict(title.ids.items()),
+        "season": arrival.season,
+        "parts": {
+            "available": arrival.available,
+            "wanted": arrival.wanted,
+            "total": arrival.total,
+        },
+        "tier": arrival.tier.value,
+        "requester": ", ".join(_cut(name, MAX_NAME) or "" for name in requesters[:MAX_NAMES])
+        or None,
+        "service": _cut(service_name, MAX_NAME),
+        "service_kind": origin.kind,
+        "via": origin.via.value,
+        "origin": {"context_id": origin.context_id, "user_id": origin.user_id},
+        "late": change.late,
+        "happened_at": _iso(change.happened_at),
+        "known_at": _iso(change.known_at),
+    }
+    if change.part is not None:
+        data["episode"] = {
+            "number": part.number if part else None,
+            "air_date": part.air_date if part else None,
+            "name": _cut(part.name, MAX_TITLE) if part else None,
+        }
+    if change.request is not None:
+        data["request_id"] = change.request.request_id
+        data["seasons"] = list(change.request.seasons or ())[:50] or None
+    return data
+
+
+def _cut(text: str | None, length: int) -> str | None:
+    """Return a text that is not longer than this."""
+    if text is None or len(text) <= length:
+        return text
+    return text[: length - 1].rstrip() + "…"
+
+
+def _iso(at: float) -> str:
+    """Return a time as people and templates read it."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,333 @@
+"""The door: authenticates, bounds, writes down and answers deliveries; works nothing off."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+import json
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from http import HTTPStatus
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, Final
+
+from aiohttp import hdrs
+from aiohttp.web import Request, RequestPayloadError, Response
+from homeassistant.components.webhook import async_register, async_unregister
+from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.network import is_cloud_connection
+from homeassistant.loader import async_get_loaded_integration
+from homeassistant.util import network
+from homeassistant.util.aiohttp import MockRequest
+from homeassistant.util.hass_dict import HassKey
+
+from .const import (
+    CONF_ALLOWED_ADDRESSES,
+    CONF_KIND,
+    CONF_LOCAL_ONLY,
+    CONF_WEBHOOK_SECRET,
+    DOMAIN,
+    NAME,
+)
+from .engine.board.models import Reason, Service
+from .engine.connectors.base import Decoded, Delivery, WebhookCause
+from .engine.connectors.registry import decoder
+from .engine.storage.models import StorageError
+from .faults import fault, log_fault
+from .registration import issue_id
+from .runtime import BOARD_KEY, Delivered, ServiceConfigEntry, WebhookHealth, service_of
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_BODY: Final = 1024 * 1024
+BODY_SECONDS: Final = 10.0
+LARGE_BODY: Final = 64 * 1024
+"""Bodies above this are decoded in a thread, so that nothing else waits."""
+REFUSALS: Final = 20
+"""Refused calls from one address within the period that get an answer of their own."""
+REFUSAL_PERIOD: Final = 60.0
+REFUSING_ADDRESSES: Final = 1_024
+"""Addresses that are remembered at most."""
+
+_METHODS: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST, hdrs.METH_PUT)
+_SHARED_SPACE: Final = ip_network("100.64.0.0/10")
+"""Carriers and mesh networks: as local as a household's own ranges."""
+_CHUNK: Final = 64 * 1024
+
+type Address = IPv4Address | IPv6Address
+type Network = IPv4Network | IPv6Network
+
+
+class _Refusal(Exception):  # noqa: N818 - not a fault, but an answer
+    """A call that is not taken."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        """Keep the answer."""
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Refusals:
+    """Counts refused calls by address, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def too_many(self, source: str, now: float) -> bool:
+        """Count one; tell whether there were too many within the period."""
+        since, count = self._windows.pop(source, (now, 0))
+        if now - since >= REFUSAL_PERIOD:
+            since, count = now, 0
+        self._windows[source] = (since, count + 1)
+        if len(self._windows) > REFUSING_ADDRESSES:
+            self._windows.popitem(last=False)
+        return count >= REFUSALS
+
+
+class Doors:
+    """The webhooks of all services: open from the set-up of the domain on, over every reload."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        self.hass = hass
+        self._open: dict[str, str] = {}
+        self._refusals = Refusals()
+
+    @callback
+    def async_open(self, entry: ServiceConfigEntry) -> None:
+        """Open a service's webhook if it is not; an id that was replaced is closed."""
+        webhook_id: str = entry.data[CONF_WEBHOOK_ID]
+        entry_id = entry.entry_id
+        if self._open.get(entry_id) == webhook_id:
+            return
+        self.async_close(entry_id)
+
+        async def handle(hass: HomeAssistant, _: str, request: Request) -> Response:
+            return await self.async_handle(entry_id, request)
+
+        name = f"{NAME}: {entry.title}"
+        async_register(self.hass, DOMAIN, name, webhook_id, handle, allowed_methods=_METHODS)
+        self._open[entry_id] = webhook_id
+
+    @callback
+    def async_close(self, entry_id: str) -> None:
+        """Close a service's webhook."""
+        if (webhook_id := self._open.pop(entry_id, None)) is not None:
+            async_unregister(self.hass, webhook_id)
+
+    async def async_handle(self, entry_id: str, request: Request | MockRequest) -> Response:
+        """Answer a call, whatever comes."""
+        try:
+            return await self._answer(entry_id, request)
+        except _Refusal as refusal:
+            return self._refuse(entry_id, request, refusal)
+        except Exception as err:  # noqa: BLE001 - Home Assistant would log the id and answer 200
+            log_fault(_LOGGER, "answering a webhook call", err)
+            return _json({"status": "error"}, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    async def _answer(self, entry_id: str, request: Request | MockRequest) -> Response:
+        """Let a call in, or raise why not."""
+        entry: ServiceConfigEntry | None = self.hass.config_entries.async_get_entry(entry_id)
+        if entry is None or entry.disabled_by is not None:
+            raise _Refusal(HTTPStatus.GONE, "gone")
+        if not _may_call(self.hass, entry.options, request.remote):
+            raise _Refusal(HTTPStatus.FORBIDDEN, "address_not_allowed")
+        if request.method in {hdrs.METH_GET, hdrs.METH_HEAD}:
+            if "test" in request.query:
+                return test_answer(self.hass, entry.data[CONF_KIND], with_version=True)
+            if request.method == hdrs.METH_GET:
+                self._note_redirect(entry, request)
+            raise _Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed")
+        given = request.headers.get(hdrs.AUTHORIZATION)
+        if not _authorized(given, entry.data[CONF_WEBHOOK_SECRET]):
+            raise _Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized")
+        return await self._take(entry, await _read(request), request)
+
+    async def _take(
+        self, entry: ServiceConfigEntry, body: bytes, request: Request | MockRequest
+    ) -> Response:
+        """Write a delivery down, put it on the queue, answer."""
+        runtime = self.hass.data[BOARD_KEY]
+        service = runtime.board.services.get(entry.entry_id) or service_of(entry)
+        received_at = time.time()
+        delivery = Delivery(
+            body=body,
+            received_at=received_at,
+            content_type=request.headers.get(hdrs.CONTENT_TYPE, "application/json"),
+        )
+        if len(body) > LARGE_BODY:
+            decoded, payload = await self.hass.async_add_executor_job(_read_out, service, delivery)
+        else:
+            decoded, payload = _read_out(service, delivery)
+        storage = await runtime.opened_storage()
+        try:
+            if storage is None:
+                raise _Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "journal_unavailable")
+            row = await storage.journal.append(
+                service.id, service.kind, decoded.event_type, payload, received_at
+            )
+        except StorageError as err:
+            raise _Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "journal_unavailable") from err
+        self._note_arrival(entry)
+        runtime.deliver(Delivered(service=service, row=row, decoded=decoded))
+        if decoded.ignored is None or decoded.test:
+            return _json({"status": "accepted"})
+        return _json({"status": "ignored", "reason": decoded.ignored.value})
+
+    def _refuse(self, entry_id: str, request: Request | MockRequest, refusal: _Refusal) -> Response:
+        """Answer a call that is not taken."""
+        status, reason = refusal.status, refusal.reason
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            if self._refusals.too_many(request.remote or "", time.monotonic()):
+                status, reason = HTTPStatus.TOO_MANY_REQUESTS, "too_many_refused_calls"
+            self.hass.data[BOARD_KEY].count(entry_id, refused=1)
+        _LOGGER.debug("Call for %s refused: %s %s", entry_id, status.value, reason)
+        return _json({"status": "error", "reason": reason}, status)
+
+    def _note_redirect(self, entry: ServiceConfigEntry, request: Request | MockRequest) -> None:
+        """Raise it if a redirect turned a service's POST into a GET; a person's look is none."""
+        if request.headers.get(hdrs.USER_AGENT, "").startswith("Mozilla/"):
+            return
+        runtime = self.hass.data[BOARD_KEY]
+        record = runtime.records.get(entry.entry_id)
+        if record is None or record.webhook is WebhookHealth.POLLING_ONLY:
+            return
+        runtime.note(
+            entry.entry_id, webhook=WebhookHealth.FAILED, webhook_cause=WebhookCause.REDIRECT
+        )
+        # The same repair that the registration raises for this cause, with the same remedy.
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            issue_id(entry.entry_id),
+            is_fixable=True,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=f"webhook_{WebhookCause.REDIRECT}",
+            translation_placeholders={
+                "service": entry.title,
+                "address": record.webhook_address or "-",
+                "answer": "-",
+                "tried": "-",
+            },
+            data={"entry_id": entry.entry_id, "cause": WebhookCause.REDIRECT.value},
+        )
+
+    def _note_arrival(self, entry: ServiceConfigEntry) -> None:
+        """Take a redirect back: deliveries get through."""
+        runtime = self.hass.data[BOARD_KEY]
+        record = runtime.records.get(entry.entry_id)
+        if (
+            record is not None
+            and record.webhook is WebhookHealth.FAILED
+            and record.webhook_cause is WebhookCause.REDIRECT
+            and record.proven_at is not None
+        ):
+            runtime.note(entry.entry_id, webhook=WebhookHealth.WORKING, webhook_cause=None)
+            ir.async_delete_issue(self.hass, DOMAIN, issue_id(entry.entry_id))
+
+
+DOORS_KEY: Final[HassKey[Doors]] = HassKey(f"{DOMAIN}_doors")
+
+
+def test_answer(hass: HomeAssistant, service: str, *, with_version: bool) -> Response:
+    """Say that Media Arrivals can be reached; the version is not for everybody."""
+    answer: dict[str, Any] = {
+        "status": "ok",
+        "message": "Media Arrivals can be reached at this address.",
+        "service": service,
+    }
+    if with_version:
+        answer["version"] = str(async_get_loaded_integration(hass, DOMAIN).version)
+    answer["timestamp"] = datetime.now(UTC).isoformat(timespec="seconds")
+    return _json(answer)
+
+
+def _json(answer: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """Return a short answer in JSON."""
+    return Response(
+        body=json.dumps(answer).encode(), status=status, content_type="application/json"
+    )
+
+
+def _read_out(service: Service, delivery: Delivery) -> tuple[Decoded, str]:
+    """Say what a delivery tells, and what of it is kept."""
+    connector = decoder(service.kind)
+    try:
+        return connector.decode(service, delivery), connector.sanitise(delivery)
+    except Exception as err:  # noqa: BLE001 - a fault of ours is no reason to refuse it
+        log_fault(_LOGGER, f"reading a delivery of {service.kind}", err)
+        note = json.dumps({"unreadable": fault(err), "bytes": len(delivery.body)})
+        return Decoded(event_type="unknown", ignored=Reason.ERROR, detail=fault(err)), note
+
+
+async def _read(request: Request | MockRequest) -> bytes:
+    """Read the body, as far as it is not too large and does not take too long."""
+    # A cloudhook's request has no content_length, and gives a new stream at each access.
+    length = request.headers.get(hdrs.CONTENT_LENGTH, "")
+    if length.isdecimal() and int(length) > MAX_BODY:
+        raise _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+    stream = request.content
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while chunk := await stream.read(_CHUNK):
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
+    except TimeoutError as err:
+        raise _Refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow") from err
+    except (RequestPayloadError, OSError) as err:
+        raise _Refusal(HTTPStatus.BAD_REQUEST, "incomplete") from err
+    return bytes(body)
+
+
+def _authorized(header: str | None, secret: str) -> bool:
+    """Tell whether the secret is in the header: alone, as bearer, or as a password."""
+    if header is None:
+        return False
+    scheme, _, value = header.strip().partition(" ")
+    given = header.strip()
+    if scheme.lower() == "bearer":
+        given = value.strip()
+    elif scheme.lower() == "basic":
+        try:
+            given = base64.b64decode(value.strip(), validate=True).decode("latin-1")
+        except binascii.Error, ValueError:
+            return False
+        given = given.partition(":")[2]
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
+
+
+def _may_call(hass: HomeAssistant, options: Mapping[str, Any], remote: str | None) -> bool:
+    """Tell whether the options let this address in."""
+    allowed = _networks(tuple(options.get(CONF_ALLOWED_ADDRESSES) or ()))
+    local_only = bool(options.get(CONF_LOCAL_ONLY, False))
+    if not allowed and not local_only:
+        return True
+    if remote is None or is_cloud_connection(hass):
+        return False
+    try:
+        address = _plain(ip_address(remote))
+    except ValueError:
+        return False
+    if local_only and not (network.is_local(address) or address in _SHARED_SPACE):
+        return False
+    return not allowed or any(address in one for one in allowed)
+
+
+def _plain(address: Address) -> Address:
+    """Return an IPv4 address that came in an IPv6 one as what it is."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+@lru_cache(maxsize=64)
+def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    """Return networks from the options; the form took only what can be read."""
+    return tuple(ip_network(text, strict=False) for text in texts)
