@@ -42,6 +42,7 @@ _ERRORS: Final[Mapping[int, type[ServiceError]]] = {
     404: NotFoundError,
 }
 
+type Session = aiohttp.ClientSession
 type Value = str | float | bool
 type Params = Mapping[str, Value | tuple[Value, ...] | None]
 
@@ -167,8 +168,8 @@ class JsonClient:
             )
             if response.status in _REDIRECTS:
                 return answer, response.headers.get("Location", "")
-            if response.status in {429, 503} and (wait := _seconds(response.headers)):
-                raise ServerFaultError(str(response.status), retry_after=wait)
+            if response.status in {429, 503} and (pause := _seconds(response.headers)):
+                raise ServerFaultError(str(response.status), retry_after=pause)
             return answer, None
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:

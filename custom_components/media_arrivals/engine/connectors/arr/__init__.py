@@ -1,0 +1,1 @@
+"""What Radarr and Sonarr share."""

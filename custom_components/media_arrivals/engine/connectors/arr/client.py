@@ -1,0 +1,397 @@
+"""The API of Radarr and Sonarr: what is asked, when, and what follows from it."""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar, Final, override
+
+from ...board.models import (
+    AnyReport,
+    DownloadReport,
+    DownloadState,
+    ExternalIds,
+    Question,
+    QuestionKind,
+    Service,
+    Tier,
+    TitleRef,
+    Via,
+)
+from .. import payload
+from ..base import (
+    BadAnswerError,
+    Client,
+    Connection,
+    Cursor,
+    HealthNote,
+    Identity,
+    InstallsWebhook,
+    NotFoundError,
+    Poll,
+    PollView,
+    RemoteWebhook,
+    ServiceError,
+    TooOldError,
+    WebhookTarget,
+    WrongServiceError,
+)
+from ..http import JsonClient, Params, Session
+from ..payload import Object
+from .decode import TITLE, ArrDecoder
+from .history import gone, read_ending, read_history
+from .past import Past, Place
+from .queue import Queue, read_queue
+from .reading import API, LONG, Statement, complaints, origin_of, records
+from .webhook import Events, Webhooks
+
+_OLDEST: Final = 3
+_AT_ONCE: Final = 2
+"""Calls at a time: the service runs on a small machine, and has other things to do."""
+_MANY: Final = 250
+"""More rows than this are read in a thread."""
+_GRACE: Final = 15 * 60.0
+"""Seconds for which a download may be missing without a word on how it ended: all rows of
+a download client vanish while it cannot be reached."""
+
+
+class ArrClient(Client, InstallsWebhook, ABC):
+    """The API half of the Radarr and Sonarr connectors."""
+
+    decoder: ArrDecoder
+    product: ClassVar[str]
+    events: ClassVar[Events]
+    queue_extras: ClassVar[Params]
+    """What the rows of the queue carry along."""
+    history_extras: ClassVar[Mapping[str, bool]]
+    """What the rows of the history carry along."""
+
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Talk to one service."""
+        self._http = JsonClient(
+            session, connection, headers={"X-Api-Key": connection.api_key}, clock=clock
+        )
+        self._past = Past(self._http, self.history_extras)
+        self._webhooks = Webhooks(self._http, self.events)
+        self._titles: dict[int, Object] = {}
+        """Titles of the queue's rows, by own id: each is read once."""
+        self._missing: dict[str, float] = {}
+        """Downloads that left the queue without a word -> since when."""
+        self._spelt: dict[str, str] = {}
+        """Download ids as the service spells them, by their case-folded form."""
+
+    @abstractmethod
+    async def find(self, title: TitleRef) -> Object | None:
+        """Return the title as the service holds it, empty if it does not.
+
+        ``None``: it cannot be asked about this title.
+        """
+
+    @abstractmethod
+    async def read_found(
+        self, service: Service, found: Object, seasons: tuple[int, ...], now: float
+    ) -> tuple[AnyReport, ...]:
+        """Read what the service holds of a title that it has."""
+
+    @abstractmethod
+    def opened(
+        self, report: DownloadReport, held: Sequence[AnyReport]
+    ) -> tuple[DownloadReport, ...]:
+        """Return a standing download, opening what it brings that is not there already."""
+
+    @property
+    @override
+    def clock_offset(self) -> float:
+        """Seconds that the service's clock is ahead of ours."""
+        return self._http.clock_offset
+
+    @override
+    async def identify(self) -> Identity:
+        """Say who answers, after checking the key."""
+        try:
+            status = payload.mapping(await self._http.get(f"{API}/system/status"))
+        except NotFoundError as err:
+            raise WrongServiceError from err
+        product = payload.text(status.get("appName"), 64) or ""
+        if product.casefold() != self.product.casefold():
+            raise WrongServiceError(product)
+        version = payload.text(status.get("version"), 32) or ""
+        major = payload.integer(version.partition(".")[0])
+        if major is not None and major < _OLDEST:
+            raise TooOldError(version)
+        return Identity(
+            kind=self.decoder.kind,
+            product=self.product,
+            name=payload.text(status.get("instanceName"), 64) or self.product,
+            version=version,
+        )
+
+    # --- polling --------------------------------------------------------------------------
+
+    @override
+    async def baseline(self, service: Service, now: float, *, finished_days: int) -> Poll:
+        """Read the open downloads, and what the service holds of their titles."""
+        place = await self._past.head(now)
+        rows = await self._queue_rows()
+        queue = await self._read_queue(service, rows, now)
+        by_title: dict[TitleRef, list[DownloadReport]] = {}
+        for report in queue.reports:
+            by_title.setdefault(report.title, []).append(report)
+        reports: list[AnyReport] = []
+        found = await self._each(by_title, partial(self._read_title, service, now))
+        for title, held in found:
+            for report in by_title[title]:
+                reports.extend(self.opened(report, held))
+            reports.extend(held)
+        return Poll(
+            reports=tuple(reports),
+            cursor={**place.cursor(), "downloads": self._spellings(rows)},
+            queue=queue.count,
+            downloading=queue.downloading,
+            checked=len(found),
+        )
+
+    @override
+    async def poll(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
+        """Read the queue and what happened since: two calls while nothing goes on."""
+        for found in payload.items(cursor.get("downloads")):
+            if (spelt := payload.opaque_id(found)) is not None:
+                self._spelt.setdefault(spelt.casefold(), spelt)
+        # The queue first: what leaves it after that is in the history.
+        rows = await self._queue_rows()
+        queue = await self._read_queue(service, rows, now)
+        place, news = Place.of(cursor), list[Object]()
+        if place is None:
+            place = await self._past.head(now)
+        else:
+            place, news = await self._past.since(place, now)
+        history = await self._off_loop(
+            len(news), read_history, self.decoder, service, news, self.clock_offset
+        )
+        missing = view.active_downloads - queue.downloads - history.ended
+        self._missing = {key: self._missing.get(key, now) for key in sorted(missing)}
+        return Poll(
+            reports=(*history.reports, *queue.reports),
+            questions=tuple(
+                Question(service=service.id, kind=QuestionKind.DOWNLOAD, download_id=key)
+                for key in self._missing
+            ),
+            sightings=history.sightings,
+            cursor={**place.cursor(), "downloads": self._spellings(rows)},
+            queue=queue.count,
+            downloading=queue.downloading,
+            checked=queue.count,
+        )
+
+    @override
+    async def sync(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
+        """Do the light poll, look at every open title, and at the service's health."""
+        poll = await self.poll(service, cursor, view, now)
+        found = await self._each(view.open_titles, partial(self._read_title, service, now))
+        return replace(
+            poll,
+            reports=(*poll.reports, *(report for _, held in found for report in held)),
+            checked=poll.checked + len(found),
+            health=await self._health(),
+        )
+
+    @override
+    async def answer(
+        self, service: Service, question: Question, now: float
+    ) -> tuple[AnyReport, ...]:
+        """Read what a delivery or the board left open."""
+        if question.kind is QuestionKind.DOWNLOAD and question.download_id is not None:
+            return await self._read_ending(service, question, question.download_id, now)
+        if question.title is None:
+            return ()
+        if question.kind is QuestionKind.TITLE:
+            return await self._read_title(service, now, question.title, question.seasons)
+        if question.kind is QuestionKind.FACTS and (found := await self.find(question.title)):
+            title = self.decoder.title_of(found)
+            if title is not None:
+                return (self.decoder.title_statement(service, title, now).held(held=True),)
+        return ()
+
+    # --- titles ---------------------------------------------------------------------------
+
+    async def _read_title(
+        self, service: Service, now: float, title: TitleRef, seasons: tuple[int, ...] = ()
+    ) -> tuple[AnyReport, ...]:
+        """Read what the service holds of a title."""
+        found = await self.find(title)
+        if found is None:
+            return ()
+        if found:
+            return await self.read_found(service, found, seasons, now)
+        # Its own id may be another title's by now.
+        named = replace(title, own_id=None) if title.ids else title
+        return (self.decoder.title_statement(service, named, now).held(held=False),)
+
+    async def find_by(self, title: TitleRef, space: str, value: int | None) -> Object | None:
+        """Find a title by the id that the service can be asked for, else by its own."""
+        path = f"{API}/{self.decoder.title_key}"
+        if value is not None:
+            rows = records(await self._http.get(path, {space: value}, wait=LONG))
+            if rows is None:
+                raise BadAnswerError(f"no {self.decoder.title_key}")
+            matching = (row for row in rows if payload.identifier(row.get(space)) == value)
+            return next(matching, {})
+        if title.own_id is None:
+            return None
+        found = await self._by_own_id(title.own_id)
+        if not found:
+            return {}
+        known = self.decoder.title_of(found)
+        return found if known is not None and _agree(known.ids, title.ids) else {}
+
+    async def _by_own_id(self, own_id: int) -> Object:
+        """Read a title by the service's own id; empty: there is none."""
+        try:
+            found = await self._http.get(f"{API}/{self.decoder.title_key}/{own_id}")
+        except NotFoundError:
+            return {}
+        return payload.mapping(found)
+
+    # --- the queue ------------------------------------------------------------------------
+
+    async def _queue_rows(self) -> list[Object]:
+        """Read the whole queue, with the titles of its rows."""
+        body = await self._http.get(f"{API}/queue/details", self.queue_extras, wait=LONG)
+        rows = records(body)
+        if rows is None:
+            raise BadAnswerError("no queue")
+        key = self.decoder.title_key
+        own_ids = [payload.identifier(row.get(f"{key}Id")) for row in rows]
+        wanted = {own_id for own_id in own_ids if own_id is not None}
+        known = {own_id: self._titles[own_id] for own_id in wanted & self._titles.keys()}
+        for own_id, found in await self._each(wanted - known.keys(), self._by_own_id):
+            known[own_id] = payload.mapping(payload.pick(found, TITLE))
+        self._titles = known
+        return [
+            {key: known[own_id], **row} if own_id is not None else row
+            for own_id, row in zip(own_ids, rows, strict=True)
+        ]
+
+    async def _read_queue(self, service: Service, rows: Sequence[Object], now: float) -> Queue:
+        return await self._off_loop(
+            len(rows), read_queue, self.decoder, service, rows, now, self.clock_offset
+        )
+
+    def _spellings(self, rows: Sequence[Object]) -> list[str]:
+        """Remember how the downloads that are awaited are spelt."""
+        for row in rows:
+            if (spelt := payload.opaque_id(row.get("downloadId"))) is not None:
+                self._spelt[spelt.casefold()] = spelt
+        listed = {payload.opaque_id(row.get("downloadId")) for row in rows}
+        awaited = {one.casefold() for one in listed if one is not None} | self._missing.keys()
+        self._spelt = {key: one for key, one in self._spelt.items() if key in awaited}
+        return sorted(self._spelt.values())
+
+    async def _read_ending(
+        self, service: Service, question: Question, download_id: str, now: float
+    ) -> tuple[AnyReport, ...]:
+        """Read how a download that left the queue ended."""
+        folded = download_id.casefold()
+        spellings = (self._spelt.get(folded, download_id), download_id, download_id.upper())
+        rows = await self._past.of_download(spellings)
+        ending = read_ending(self.decoder, service, rows, now, self.clock_offset)
+        if rows and not ending.pending:
+            return ending.reports
+        since = self._missing.get(folded)
+        if since is None or now - since < _GRACE or await self._client_is_away():
+            return ending.reports
+        if ending.pending:
+            lost = tuple(gone(service, entry, now) for entry in ending.pending)
+            return (*ending.reports, *lost)
+        # Not a word of it is left: it is known by its id alone.
+        statement = Statement(
+            origin=origin_of(service, Via.POLL),
+            title=question.title or TitleRef(media_type=self.decoder.media_type),
+            at=now,
+            happened_at=now,
+            tier=service.tier or Tier.UNKNOWN,
+            confirmed=True,
+        )
+        return (statement.download(DownloadState.GONE, parts=(), download_id=download_id),)
+
+    # --- health ---------------------------------------------------------------------------
+
+    async def _health(self) -> tuple[HealthNote, ...]:
+        found = complaints(await self._http.get(f"{API}/health"))
+        if found is None:
+            raise BadAnswerError("no health")
+        return found
+
+    async def _client_is_away(self) -> bool:
+        """Tell whether the service complains about a download client."""
+        return any(note.check.startswith("DownloadClient") for note in await self._health())
+
+    # --- the webhook ----------------------------------------------------------------------
+
+    @override
+    async def read_webhook(self, target: WebhookTarget) -> RemoteWebhook:
+        """Read our webhook back."""
+        return await self._webhooks.read(target)
+
+    @override
+    async def install_webhook(self, target: WebhookTarget) -> RemoteWebhook:
+        """Make the service hold our webhook as wanted."""
+        return await self._webhooks.install(target)
+
+    @override
+    async def test_webhook(self, target: WebhookTarget) -> None:
+        """Have the service send its test event."""
+        await self._webhooks.test(target)
+
+    @override
+    async def remove_webhook(self, target: WebhookTarget) -> None:
+        """Remove our webhook if it is still ours."""
+        await self._webhooks.remove(target)
+
+    # --- doing several things -------------------------------------------------------------
+
+    async def _off_loop[**P, R](
+        self, rows: int, read: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Read few rows at once, many in a thread."""
+        if rows <= _MANY:
+            return read(*args, **kwargs)
+        return await asyncio.to_thread(read, *args, **kwargs)
+
+    async def _each[T, R](
+        self, things: Iterable[T], call: Callable[[T], Awaitable[R]]
+    ) -> list[tuple[T, R]]:
+        """Call for each thing, a few at a time; the first error ends it."""
+        waiting = list(things)
+        done: dict[int, R] = {}
+        places = iter(range(len(waiting)))
+
+        async def work() -> None:
+            for place in places:
+                done[place] = await call(waiting[place])
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(_AT_ONCE, len(waiting))):
+                    group.create_task(work())
+        except* ServiceError as errors:
+            failed = errors.exceptions
+        else:
+            failed = ()
+        if failed:
+            raise failed[0]
+        return [(waiting[place], done[place]) for place in sorted(done)]
+
+
+def _agree(one: ExternalIds, other: ExternalIds) -> bool:
+    """Tell whether no id of one kind differs."""
+    theirs = dict(other.items())
+    return all(theirs.get(space, value) == value for space, value in one.items())

@@ -1,0 +1,19 @@
+"""The API halves of the connectors, by kind."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from .base import Client, Connection
+from .http import Session
+from .radarr.client import RadarrClient
+from .sonarr.client import SonarrClient
+
+_CLIENTS: Final[Mapping[str, Callable[[Session, Connection], Client]]] = {
+    "radarr": RadarrClient,
+    "sonarr": SonarrClient,
+}
+
+
+def make_client(kind: str, session: Session, connection: Connection) -> Client:
+    """Return a client for a service."""
+    return _CLIENTS[kind](session, connection)

@@ -1,0 +1,95 @@
+"""What Radarr says: deliveries and answers, to reports."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Final, override
+
+from ...board.models import AnyReport, MediaType, PartRef, Service, TitleRef
+from .. import payload
+from ..arr.decode import ENVELOPE, TITLE, ArrDecoder, Subject
+from ..arr.reading import records, tier_of
+from ..base import Decoded, Json
+from ..payload import Object, Shape
+
+_NO_PARTS: Final[tuple[PartRef, ...]] = ()
+
+
+class RadarrDecoder(ArrDecoder):
+    """The pure half of the Radarr connector."""
+
+    kind = "radarr"
+    media_type = MediaType.MOVIE
+    title_key = "movie"
+    has_parts = False
+    shape: ClassVar[Mapping[str, Shape]] = {**ENVELOPE, "movie": TITLE, "remoteMovie": TITLE}
+    poll_resources = ("queue", "history", "movie", "health")
+
+    @override
+    def title_of(self, found: Object, own_id: Json = None) -> TitleRef | None:
+        # Radarr knows no TheTVDB ids; a key of that name would be a series'.
+        return super().title_of({**found, "tvdbId": None}, own_id)
+
+    @override
+    def delivery_title(self, document: Object) -> TitleRef | None:
+        movie = payload.mapping(document.get("movie"))
+        remote = payload.mapping(document.get("remoteMovie"))
+        filled = dict(movie)
+        for key, read in (
+            ("tmdbId", payload.identifier),
+            ("imdbId", payload.imdb_id),
+            ("title", payload.text),
+            ("year", payload.year),
+        ):
+            if read(movie.get(key)) is None:
+                filled[key] = remote.get(key)
+        return self.title_of(filled)
+
+    @override
+    def delivery_parts(self, document: Object) -> tuple[PartRef, ...]:
+        return _NO_PARTS
+
+    @override
+    def row_part(self, row: Object) -> tuple[PartRef, ...] | None:
+        return _NO_PARTS
+
+    @override
+    def added(self, subject: Subject) -> Decoded:
+        return Decoded(
+            event_type=subject.event,
+            reports=(subject.statement().held(held=True, opens=True),),
+            sightings=self.seen_added(subject),
+        )
+
+    @override
+    def read_resource(
+        self, service: Service, resource: str, body: Json, now: float
+    ) -> tuple[AnyReport, ...] | None:
+        rows = (body,) if isinstance(body, Mapping) else records(body)
+        if resource != "movie" or rows is None:
+            return None
+        return tuple(report for row in rows for report in self.movie(service, row, now))
+
+    def movie(
+        self, service: Service, movie: Object, now: float, offset: float = 0.0
+    ) -> tuple[AnyReport, ...]:
+        """Read what Radarr holds of a film."""
+        title = self.title_of(movie)
+        if title is None:
+            return ()
+        file = payload.mapping(movie.get("movieFile"))
+        has_file = payload.boolean(movie.get("hasFile"))
+        if has_file is None and file:
+            has_file = True
+        tier = tier_of(service, file.get("quality"))
+        held = self.title_statement(
+            service, title, now, happened_at=_corrected(movie.get("added"), offset), tier=tier
+        ).held(held=True)
+        if has_file is None:
+            return (held,)
+        dated = _corrected(file.get("dateAdded"), offset) if has_file else None
+        present = self.title_statement(service, title, now, happened_at=dated, tier=tier)
+        return (held, present.file(present=has_file, parts=_NO_PARTS))
+
+
+def _corrected(value: Json, offset: float) -> float | None:
+    moment = payload.moment(value)
+    return moment - offset if moment is not None else None

@@ -1,0 +1,17 @@
+"""Which kinds of service there are. Pure: their API halves are in `clients`."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from .base import Decoder
+from .radarr.decode import RadarrDecoder
+from .sonarr.decode import SonarrDecoder
+
+DECODERS: Final[Mapping[str, Decoder]] = {
+    decoder.kind: decoder for decoder in (RadarrDecoder(), SonarrDecoder())
+}
+
+
+def decoder(kind: str) -> Decoder:
+    """Return the pure half of a connector."""
+    return DECODERS[kind]

@@ -1,0 +1,110 @@
+"""Sonarr's API."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, Final, override
+
+from ...board.models import AnyReport, DownloadReport, EpisodesReport, PartRef, Service, TitleRef
+from .. import payload
+from ..arr.client import ArrClient
+from ..arr.reading import API, LONG, records
+from ..arr.webhook import Events
+from ..base import BadAnswerError
+from ..http import Params
+from ..payload import Object
+from .decode import SonarrDecoder
+
+_FEW_SEASONS: Final = 3
+"""More seasons than this are read with the whole series, in one call."""
+
+
+class SonarrClient(ArrClient):
+    """The API half of the Sonarr connector."""
+
+    decoder: SonarrDecoder = SonarrDecoder()
+    product = "Sonarr"
+    queue_extras: ClassVar[Params] = {"includeEpisode": True}
+    history_extras: ClassVar[Mapping[str, bool]] = {"includeSeries": True, "includeEpisode": True}
+    events = Events(
+        sightings={
+            "grab": ("onGrab",),
+            "import": ("onDownload", "onUpgrade"),
+            "added": ("onSeriesAdd",),
+        },
+        others=(
+            "onSeriesDelete",
+            "onEpisodeFileDelete",
+            "onHealthIssue",
+            "onHealthRestored",
+            "onManualInteractionRequired",
+        ),
+        unwanted=(
+            "onImportComplete",
+            "onRename",
+            "onEpisodeFileDeleteForUpgrade",
+            "onApplicationUpdate",
+            "includeHealthWarnings",
+        ),
+    )
+
+    @override
+    async def find(self, title: TitleRef) -> Object | None:
+        return await self.find_by(title, "tvdbId", title.ids.tvdb)
+
+    @override
+    async def read_found(
+        self, service: Service, found: Object, seasons: tuple[int, ...], now: float
+    ) -> tuple[AnyReport, ...]:
+        title = self.decoder.title_of(found)
+        own_id = payload.identifier(found.get("id"))
+        if title is None or own_id is None:
+            return ()
+        rows: list[Object] = []
+        for season in seasons if 0 < len(seasons) <= _FEW_SEASONS else (None,):
+            rows.extend(await self._episodes(own_id, season))
+        there = {payload.counting(row.get("seasonNumber")) for row in rows}
+        there |= {
+            payload.counting(row.get("seasonNumber")) for row in payload.rows(found.get("seasons"))
+        }
+        # A series that was just added has no seasons yet, which is not the same as this one.
+        absent = [season for season in seasons if there and season not in there]
+        return (
+            *self.decoder.series(service, found, now, self.clock_offset),
+            *self.decoder.episodes(
+                service,
+                title,
+                rows,
+                now,
+                monitored=payload.boolean(found.get("monitored")) is not False,
+                absent=absent,
+                offset=self.clock_offset,
+            ),
+        )
+
+    async def _episodes(self, series: int, season: int | None) -> Sequence[Object]:
+        params = {"seriesId": series, "seasonNumber": season, "includeEpisodeFile": True}
+        rows = records(await self._http.get(f"{API}/episode", params, wait=LONG))
+        if rows is None:
+            raise BadAnswerError("no episodes")
+        return rows
+
+    @override
+    def opened(
+        self, report: DownloadReport, held: Sequence[AnyReport]
+    ) -> tuple[DownloadReport, ...]:
+        there = {
+            (part.ref.season, part.ref.number)
+            for one in held
+            if isinstance(one, EpisodesReport)
+            for part in one.parts
+            if part.has_file
+        }
+        opening = {part.season for part in report.parts if (part.season, part.number) not in there}
+        split: dict[bool, list[PartRef]] = {True: [], False: []}
+        for part in report.parts:
+            split[part.season in opening].append(part)
+        return tuple(
+            replace(report, parts=tuple(parts), opens=opens)
+            for opens, parts in split.items()
+            if parts
+        )
