@@ -83,6 +83,7 @@ _DECISION_ORDER: Final = (
     Decision.COMPLETED,
     Decision.REMOVED,
 )
+_TOLD_OF_PARTS: Final = frozenset({Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.AVAILABLE})
 _APPROVED: Final = frozenset({Decision.APPROVED, Decision.COMPLETED})
 _REVERSALS: Final = frozenset({Decision.PENDING, Decision.DECLINED, Decision.REMOVED})
 _BOARD: Final = Origin(service="", kind="board", role=Role.REQUESTS, via=Via.ACTION)
@@ -115,7 +116,8 @@ class _Pass:
     before: dict[str, Arrival | None] = field(default_factory=dict)
     merged: dict[str, frozenset[Stage]] = field(default_factory=dict)
     """Arrival -> stages that were told before it was merged."""
-    baseline: dict[str, Stage] = field(default_factory=dict)
+    baseline: dict[str, Seen] = field(default_factory=dict)
+    """Arrival -> what was there before the report that opens it."""
     touched: dict[str, None] = field(default_factory=dict)
     titles: dict[str, None] = field(default_factory=dict)
     arrivals: dict[str, None] = field(default_factory=dict)
@@ -140,11 +142,11 @@ class Board:
         self._titles = TitleIndex()
         self._arrivals: dict[str, Arrival] = {}
         self._by_key: dict[tuple[str, int | None, Tier], str] = {}
-        self._of_title: dict[str, dict[str, None]] = {}
+        self._of_title: dict[str, tuple[str, ...]] = {}
         self._aliases: dict[str, str] = {}
         self._requests: dict[RequestKey, Request] = {}
         self._open_requests: dict[str, dict[int, None]] = {}
-        self._running: dict[str, dict[str, dict[str, None]]] = {}
+        self._running: dict[str, dict[str, tuple[str, ...]]] = {}
         self._open: dict[str, None] = {}
         self._finished: dict[str, float] = {}
         self._arrived: dict[str, float] = {}
@@ -305,7 +307,7 @@ class Board:
                 own_ids = {k: v for k, v in title.own_ids.items() if k != service_id}
                 self._titles.remove(title.id)
                 self._put_title(replace(title, holdings=kept, own_ids=own_ids), work)
-                work.touched.update(self._of_title[title_id])
+                work.touched.update(dict.fromkeys(self._of_title[title_id]))
         self._running.pop(service_id, None)
         return self._finish(work)
 
@@ -335,7 +337,7 @@ class Board:
         """Take what storage kept; tells nothing and works nothing out anew."""
         for title in titles:
             self._titles.put(title)
-            self._of_title.setdefault(title.id, {})
+            self._of_title.setdefault(title.id, ())
         for arrival in arrivals:
             if arrival.id not in self._arrivals:
                 self._store_arrival(arrival)
@@ -407,8 +409,8 @@ class Board:
                 # An answer that says nothing new is no reason not to open.
                 continue
         for arrival_id in list(work.touched):
-            seen = self._look(self._arrivals[arrival_id], now)[1]
-            if seen is Stage.AVAILABLE:
+            seen, stage, _ = self._look(self._arrivals[arrival_id], now)
+            if stage is Stage.AVAILABLE:
                 work.baseline[arrival_id] = seen
         return self._run(opening, work)
 
@@ -490,6 +492,9 @@ class Board:
     def _hold(self, title: Title, holding: Holding, report: Report, work: _Pass) -> None:
         """Enter a service's word on holding a title."""
         held = report.held if isinstance(report, HeldReport) else True
+        if holding.flag.yes and not isinstance(report, HeldReport):
+            # A download or a file implies what was said already.
+            return
         flag = holding.flag.with_word(yes=held, at=report.at, happened_at=report.happened_at)
         seasons, seasons_at = holding.seasons, holding.seasons_at
         if isinstance(report, HeldReport) and report.seasons is not None:
@@ -505,7 +510,7 @@ class Board:
         )
         self._put_title(replace(title, holdings=(*others, new)), work)
         if told or seasons != holding.seasons:
-            work.touched.update(self._of_title[title.id])
+            work.touched.update(dict.fromkeys(self._of_title[title.id]))
 
     def _withdraw_files(self, title: Title, report: HeldReport, work: _Pass) -> None:
         """Take back a service's words on files and downloads of a title that left it."""
@@ -744,7 +749,8 @@ class Board:
                 covered.append(arrival.id)
                 if request.key not in arrival.requests:
                     arrival = replace(arrival, requests=(*arrival.requests, request.key))
-                self._put_arrival(arrival, work)
+                    self._put_arrival(arrival, work)
+                work.touched[arrival.id] = None
         for arrival_id in request.arrivals:
             if arrival_id not in covered:
                 self._detach(arrival_id, request.key, work)
@@ -801,7 +807,7 @@ class Board:
             )
             self._put_title(more, work)
             if renamed:
-                work.touched.update(self._of_title[title.id])
+                work.touched.update(dict.fromkeys(self._of_title[title.id]))
         return more
 
     def _arrival(
@@ -964,6 +970,10 @@ class Board:
         self._put_title(merged, work)
         for arrival in moving:
             moved = replace(arrival, title_id=merged.id)
+            for key in arrival.requests:
+                if key in self._requests:
+                    retitled = replace(self._requests[key], title_id=merged.id)
+                    self._put_request(retitled, work)
             twin_id = self._by_key.get((merged.id, arrival.season, arrival.tier))
             if twin_id is None:
                 work.before.setdefault(arrival.id, arrival)
@@ -989,9 +999,6 @@ class Board:
                         )
                     )
                     self._put_request(replace(request, arrivals=ids), work)
-        for key, request in list(self._requests.items()):
-            if request.title_id == younger.id and key[0] in self._open_requests:
-                self._put_request(replace(request, title_id=merged.id), work)
         work.took = True
         return merged
 
@@ -1078,41 +1085,58 @@ class Board:
             dismissed=arrival.dismissed and not moved,
         )
         self._store_arrival(new)
-        self._note_change(before, new, seen, work)
+        if work.took or moved:
+            work.arrivals[new.id] = None
+        self._note_change(before, new, work)
         self._ask_about(before, new, work)
 
-    def _note_change(self, before: Arrival | None, new: Arrival, seen: Seen, work: _Pass) -> None:
+    def _note_change(self, before: Arrival | None, new: Arrival, work: _Pass) -> None:
         """Add the changes between two states of an arrival."""
         title = self.title(new.title_id)
         previous = before.stage if before is not None else None
         silent = work.silent or new.stage in work.merged.get(new.id, ())
+        baseline = work.baseline.get(new.id)
         if previous is not new.stage:
-            known = work.baseline.get(new.id) is new.stage
+            known = baseline is not None and baseline.body is new.stage
             work.changes.append(
-                self._change(ChangeKind.STAGE, title, new, previous, work, silent or known)
+                self._change(ChangeKind.STAGE, title, new, previous, work, silent=silent or known)
             )
-        elif new != before:
-            work.changes.append(self._change(ChangeKind.DETAIL, title, new, previous, work, silent))
-        if before is None or not seen.later or new.stage is not Stage.AVAILABLE:
+        elif work.took and new != before:
+            work.changes.append(
+                self._change(ChangeKind.DETAIL, title, new, previous, work, silent=silent)
+            )
+        if baseline is not None:
+            old_stages = baseline.parts
+        elif before is not None and before.stage is Stage.AVAILABLE:
+            old_stages = {key: part.stage for key, part in before.parts.items()}
+        else:
             return
+        if new.stage is Stage.AVAILABLE:
+            self._note_parts(old_stages, title, new, work, silent=silent)
+
+    def _note_parts(
+        self,
+        old_stages: Mapping[str, Stage | None],
+        title: Title,
+        new: Arrival,
+        work: _Pass,
+        *,
+        silent: bool,
+    ) -> None:
+        """Add the changes of episodes that came after their season was available."""
         moved: dict[Stage, list[str]] = {}
-        for key in seen.later:
-            stage, old = new.parts[key].stage, before.parts.get(key)
-            if (
-                stage in {Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.AVAILABLE}
-                and (old.stage if old is not None else None) is not stage
-            ):
-                moved.setdefault(stage, []).append(key)
+        for key, part in new.parts.items():
+            if part.stage in _TOLD_OF_PARTS and old_stages.get(key) is not part.stage:
+                moved.setdefault(part.stage, []).append(key)
         for stage, keys in moved.items():
-            ordered = tuple(sorted(keys))
-            old = before.parts.get(ordered[0])
+            change = self._change(ChangeKind.PART, title, new, None, work, silent=silent)
             work.changes.append(
                 replace(
-                    self._change(ChangeKind.PART, title, new, previous, work, silent),
+                    change,
                     stage=stage,
-                    previous=old.stage if old is not None else None,
-                    part=ordered[0],
-                    parts=ordered,
+                    previous=old_stages.get(keys[0]),
+                    part=keys[0],
+                    parts=tuple(keys),
                 )
             )
 
@@ -1123,6 +1147,7 @@ class Board:
         arrival: Arrival,
         previous: Stage | None,
         work: _Pass,
+        *,
         silent: bool,
     ) -> Change:
         """Return a change of this pass."""
@@ -1158,7 +1183,7 @@ class Board:
                 arrival,
                 request.stage,
                 work,
-                work.silent,
+                silent=work.silent,
             )
             work.changes.append(replace(change, stage=stage, request=new))
 
@@ -1218,7 +1243,7 @@ class Board:
     def _put_title(self, title: Title, work: _Pass) -> None:
         """Keep a title and note that it is to be stored."""
         self._titles.put(title)
-        self._of_title.setdefault(title.id, {})
+        self._of_title.setdefault(title.id, ())
         work.titles[title.id] = None
 
     def _put_arrival(self, arrival: Arrival, work: _Pass) -> Arrival:
@@ -1228,7 +1253,6 @@ class Board:
             return arrival
         work.before.setdefault(arrival.id, old)
         work.touched[arrival.id] = None
-        work.arrivals[arrival.id] = None
         self._store_arrival(arrival)
         return arrival
 
@@ -1244,12 +1268,13 @@ class Board:
             self._counts[old.stage] -= 1
             if (old.title_id, old.tier) != (arrival.title_id, arrival.tier):
                 self._by_key.pop((old.title_id, old.season, old.tier), None)
-                self._of_title.get(old.title_id, {}).pop(old.id, None)
+                self._untie(old)
         self._arrivals[arrival.id] = arrival
         self._counts[arrival.stage] += 1
         if old is None or (old.title_id, old.tier) != (arrival.title_id, arrival.tier):
             self._by_key[arrival.title_id, arrival.season, arrival.tier] = arrival.id
-            self._of_title.setdefault(arrival.title_id, {})[arrival.id] = None
+            siblings = self._of_title.get(arrival.title_id, ())
+            self._of_title[arrival.title_id] = (*siblings, arrival.id)
         for alias in arrival.aliases:
             self._aliases[alias] = arrival.id
         if old is None or old.whole is not arrival.whole or old.parts is not arrival.parts:
@@ -1270,7 +1295,7 @@ class Board:
         current = self._arrivals.pop(arrival.id)
         self._counts[current.stage] -= 1
         self._by_key.pop((current.title_id, current.season, current.tier), None)
-        self._of_title.get(current.title_id, {}).pop(current.id, None)
+        self._untie(current)
         self._index_downloads(current, None)
         for register in (self._open, self._finished, self._arrived):
             register.pop(current.id, None)
@@ -1279,17 +1304,26 @@ class Board:
 
     def _index_downloads(self, old: Arrival | None, new: Arrival | None) -> None:
         """Keep the index of running downloads."""
+        before_or_after = old or new
         before, after = _running(old), _running(new)
-        if before == after:
+        if before == after or before_or_after is None:
             return
+        arrival_id = before_or_after.id
         for service, folded in before - after:
-            holders = self._running[service][folded]
-            holders.pop((old or new).id, None)  # type: ignore[union-attr]
-            if not holders:
-                del self._running[service][folded]
+            of_service = self._running[service]
+            holders = tuple(one for one in of_service[folded] if one != arrival_id)
+            if holders:
+                of_service[folded] = holders
+            else:
+                del of_service[folded]
         for service, folded in after - before:
             of_service = self._running.setdefault(service, {})
-            of_service.setdefault(folded, {})[(new or old).id] = None  # type: ignore[union-attr]
+            of_service[folded] = (*of_service.get(folded, ()), arrival_id)
+
+    def _untie(self, arrival: Arrival) -> None:
+        """Take an arrival off its title."""
+        kept = self._of_title.get(arrival.title_id, ())
+        self._of_title[arrival.title_id] = tuple(one for one in kept if one != arrival.id)
 
     def _store_request(self, request: Request) -> None:
         """Keep a request with everything that is counted by it."""

@@ -251,8 +251,13 @@ def standing_downloads(
     """Yield the downloads that count: Radarr's and Sonarr's, without them Seerr's."""
     for source in (part,) if part is whole else (part, whole):
         for service, claim in source.downloads.items():
-            if house.role(service) is Role.DOWNLOADS or not base.spoken:
-                yield claim
+            if house.role(service) is not Role.DOWNLOADS and base.spoken:
+                continue
+            file = source.files.get(service)
+            if file is not None and file.last_yes is not None and claim.at <= file.last_yes:
+                # The import ended it, whatever became of the file.
+                continue
+            yield claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,8 +267,6 @@ class Seen:
     body: Stage | None
     """Its stage by what the services hold; ``None`` if none holds anything."""
     parts: Mapping[str, Stage | None]
-    later: frozenset[str]
-    """Parts that came after the season was available and do not hold it back (rule 3)."""
     available: int
     wanted: int
     total: int
@@ -282,7 +285,7 @@ def look(arrival: Arrival, base: Ground, house: Household, now: float) -> Seen:
     stage = part_stage(whole, whole, base, there, house)
     if arrival.season is None:
         available = int(stage is Stage.AVAILABLE)
-        return Seen(stage, {}, frozenset(), available, 1, 1, coming=False)
+        return Seen(stage, {}, available, 1, 1, coming=False)
     stages: dict[str, Stage | None] = {}
     times: dict[str, Presence | None] = {}
     wanted: list[str] = []
@@ -297,21 +300,18 @@ def look(arrival: Arrival, base: Ground, house: Household, now: float) -> Seen:
         if counted_from is not None and counted_from <= now:
             due[key] = counted_from
     available = sum(stages[key] is Stage.AVAILABLE for key in wanted)
-    later: frozenset[str] = frozenset()
     if arrival.listed_at is None:
         body = _uncounted(stage, stages.values())
     elif not due:
         body = _at_most_sent(stage, base)
     else:
-        counted = _counted(due, times)
-        later = frozenset(wanted).difference(counted)
-        body = _least_advanced(counted, stages)
+        body = _least_advanced(_counted(due, times), stages)
     coming = body is Stage.AVAILABLE and any(
         stages[key] is not Stage.AVAILABLE
         and (key in due or stages[key] in {Stage.DOWNLOADING, Stage.DOWNLOADED})
         for key in wanted
     )
-    return Seen(body, stages, later, available, len(wanted), len(stages), coming)
+    return Seen(body, stages, available, len(wanted), len(stages), coming)
 
 
 def _counted_from(part: Part, present: Presence | None) -> float | None:
@@ -321,13 +321,7 @@ def _counted_from(part: Part, present: Presence | None) -> float | None:
         aired = present.start
     if aired is None:
         return None
-    since = [flag.since for flag in part.wanted.values() if flag.since is not None]
-    return max(aired, min(since)) if _became_wanted_later(part) else aired
-
-
-def _became_wanted_later(part: Part) -> bool:
-    """Tell whether somebody unwanted the part before it was wanted (again)."""
-    return all(flag.last_no is not None for flag in part.wanted.values() if flag.yes)
+    return max(aired, min(flag.turned for flag in part.wanted.values() if flag.yes))
 
 
 def _uncounted(whole: Stage | None, parts: Iterable[Stage | None]) -> Stage | None:
@@ -372,9 +366,13 @@ def _counted(due: Mapping[str, float], times: Mapping[str, Presence | None]) -> 
 
 def _least_advanced(counted: Iterable[str], stages: Mapping[str, Stage | None]) -> Stage | None:
     """Return the stage of the least advanced part; `failed` only if none downloads."""
-    known = [stage for key in counted if (stage := stages[key]) is not None]
-    if not known:
-        return None
+    known: list[Stage] = []
+    for key in counted:
+        stage = stages[key]
+        if stage is None:
+            # Nobody holds it: the season has not got as far as any service.
+            return None
+        known.append(stage)
     least = min(known, key=RANK.__getitem__)
     if RANK[least] != RANK[Stage.SENT]:
         return least

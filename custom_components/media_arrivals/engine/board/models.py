@@ -344,10 +344,7 @@ def _most(a: float | None, b: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A service's word on yes or no, with its dates; any order of words gives the same.
-
-    ``since`` is when the standing yes began, as far as the words tell.
-    """
+    """A service's word on yes or no, with its dates; any order of words gives the same."""
 
     first_yes: float | None = None
     last_yes: float | None = None
@@ -374,12 +371,15 @@ class Flag:
 
     @property
     def since(self) -> float | None:
-        """Return from when the standing yes is known to hold."""
-        if not self.yes:
-            return None
-        if self.last_no is None or (self.first_yes is not None and self.first_yes > self.last_no):
-            return self.first_yes
-        return self.last_no
+        """Return when the standing yes was first said; losses in between do not count."""
+        return self.first_yes if self.yes else None
+
+    @property
+    def turned(self) -> float:
+        """Return the earliest time at which no can have turned into the standing yes."""
+        if self.last_no is None:
+            return float("-inf")
+        return max(self.last_no, self.first_yes or self.last_no)
 
     def joined(self, other: Flag) -> Flag:
         """Return what both flags say together, in whichever order they were told."""
