@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, override
 
 # Home Assistant aliases voluptuous to probatio, and its own signatures name probatio's types:
@@ -37,7 +37,6 @@ from .addresses import AddressError, normalise_url
 from .const import (
     BOARD_UNIQUE_ID,
     CONF_KIND,
-    CONF_RETIRED_WEBHOOKS,
     CONF_SEERR_SERVERS,
     CONF_TIER,
     CONF_WEBHOOK_SECRET,
@@ -49,6 +48,7 @@ from .const import (
 from .engine.board.models import Tier
 from .engine.connectors.base import (
     AuthError,
+    CertificateError,
     Client,
     Connection,
     ForbiddenError,
@@ -62,7 +62,7 @@ from .engine.connectors.base import (
 )
 from .engine.connectors.clients import make_client
 from .options_flow import BoardOptionsFlow, ServiceOptionsFlow
-from .registration import webhook_address, webhook_target
+from .registration import async_delete_cloudhook, webhook_address, webhook_target
 
 PRODUCTS: Final[Mapping[str, str]] = {"radarr": "Radarr", "sonarr": "Sonarr", "seerr": "Seerr"}
 _EXAMPLES: Final[Mapping[str, str]] = {
@@ -96,12 +96,13 @@ _TIER_FIELD: Final = SelectSelector(
 
 
 class _Refused(Exception):  # noqa: N818 - not a fault, but an answer to the user
-    """What was typed does not do: ``key`` says why, at ``field``."""
+    """What was typed does not do: ``key`` says why, at the field ``where``."""
 
     def __init__(self, where: str, key: str, **placeholders: str) -> None:
         """Keep the words for the form."""
         super().__init__(key)
-        self.errors = {where: key}
+        self.where = where
+        self.key = key
         self.placeholders = placeholders
 
 
@@ -151,8 +152,9 @@ class _Missed:
     refused: _Refused
 
 
-def _schema(kind: str, *, key: bool, tls_open: bool = False) -> probatio.Schema:
+def _schema(kind: str, refused: _Refused | None, *, key: bool) -> probatio.Schema:
     """Build the form of a service; ``key`` tells whether the key must be typed."""
+    tls_open = refused is not None and refused.key == CertificateError.key
     marker = probatio.Required if key else probatio.Optional
     fields: dict[probatio.Marker, Any] = {
         probatio.Required(CONF_URL): _URL_FIELD,
@@ -225,7 +227,7 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
                 found = await self._async_try(kind, user_input, key)
             except _Refused as err:
                 refused = err
-                self._api_key = "" if CONF_API_KEY in err.errors else key
+                self._api_key = "" if err.where == CONF_API_KEY else key
             else:
                 if kind != "seerr":
                     return await self._async_finish(found)
@@ -234,24 +236,28 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await (
                     self.async_step_known() if self._offers else self._async_finish(found)
                 )
-        return self._async_show_service(kind, kind, user_input, refused, key=not self._api_key)
+        return self._async_show_service(
+            kind,
+            kind,
+            _schema(kind, refused, key=not self._api_key),
+            values=user_input,
+            refused=refused,
+        )
 
     def _async_show_service(
         self,
         step_id: str,
         kind: str,
+        schema: probatio.Schema,
+        *,
         values: Mapping[str, Any] | None,
         refused: _Refused | None,
-        *,
-        key: bool,
-        extra: Mapping[probatio.Marker, Any] | None = None,
         placeholders: Mapping[str, str] | None = None,
     ) -> ConfigFlowResult:
         """Show the form of a service with what was typed, and what is wrong with it."""
-        errors = refused.errors if refused else {}
-        schema = _schema(kind, key=key, tls_open="invalid_certificate" in errors.values())
-        if extra:
-            schema = schema.extend(extra)
+        errors: dict[str, str] = {}
+        if refused:
+            errors[refused.where] = refused.key
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, _typed(values or {})),
@@ -328,8 +334,11 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
         if not isinstance(client, InstallsWebhook):
             return None
         for entry in others:
+            # Asked with another instance's mark, so that only this entry's own id is found: one
+            # that was left behind by an entry of ours that is gone must not stand in the way.
+            target = replace(await webhook_target(self.hass, entry), instance_id="-")
             try:
-                remote = await client.read_webhook(await webhook_target(self.hass, entry))
+                remote = await client.read_webhook(target)
             except ServiceError:
                 return None
             if remote.state in {WebhookState.REGISTERED, WebhookState.DIFFERENT}:
@@ -430,10 +439,11 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
         return self._async_show_service(
             "known_service",
             missed.offer.kind,
-            missed.values,
-            missed.refused,
-            key=False,
-            extra={probatio.Required(_SKIP, default=False): BooleanSelector()},
+            _schema(missed.offer.kind, missed.refused, key=False).extend(
+                {probatio.Required(_SKIP, default=False): BooleanSelector()}
+            ),
+            values=missed.values,
+            refused=missed.refused,
             placeholders={"name": missed.offer.name, "address": missed.offer.url},
         )
 
@@ -498,7 +508,8 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Ask for a new key."""
         entry = self._get_reauth_entry()
-        refused: _Refused | None = None
+        errors: dict[str, str] = {}
+        placeholders: Mapping[str, str] = {}
         if user_input is not None:
             try:
                 found = await self._async_try(
@@ -508,7 +519,9 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
                     known_as=entry.entry_id,
                 )
             except _Refused as err:
-                refused = err
+                # The form has the key alone: what is wrong with the address stands above it.
+                errors[CONF_API_KEY if err.where == CONF_API_KEY else "base"] = err.key
+                placeholders = err.placeholders
             else:
                 return self.async_update_reload_and_abort(
                     entry, data_updates={CONF_API_KEY: found.data[CONF_API_KEY]}
@@ -516,15 +529,11 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id="reauth_confirm",
             data_schema=probatio.Schema({probatio.Required(CONF_API_KEY): _KEY_FIELD}),
-            # The form has the key alone: what is wrong with the address stands above it.
-            errors={
-                name if name == CONF_API_KEY else "base": key
-                for name, key in (refused.errors if refused else {}).items()
-            },
+            errors=errors,
             description_placeholders={
                 "product": PRODUCTS[entry.data[CONF_KIND]],
                 "address": entry.data[CONF_URL],
-                **(refused.placeholders if refused else {}),
+                **placeholders,
             },
         )
 
@@ -552,19 +561,17 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
                         **self._servers,
                     }
                 if user_input[_ROTATE]:
+                    await async_delete_cloudhook(self.hass, entry.data[CONF_WEBHOOK_ID])
                     data |= _new_webhook()
-                    data[CONF_RETIRED_WEBHOOKS] = [
-                        *entry.data.get(CONF_RETIRED_WEBHOOKS, ()),
-                        entry.data[CONF_WEBHOOK_ID],
-                    ]
                 return self.async_update_reload_and_abort(entry, data_updates=data)
         return self._async_show_service(
             "reconfigure",
             kind,
-            user_input or _form_values(entry),
-            refused,
-            key=False,
-            extra={probatio.Required(_ROTATE, default=False): BooleanSelector()},
+            _schema(kind, refused, key=False).extend(
+                {probatio.Required(_ROTATE, default=False): BooleanSelector()}
+            ),
+            values=user_input or _form_values(entry),
+            refused=refused,
             placeholders={
                 "name": entry.title,
                 "webhook_address": webhook_address(self.hass, entry),

@@ -19,8 +19,6 @@ BOARD_UNIQUE_ID: Final = "board"
 CONF_TIER: Final = "tier"
 TIER_MIXED: Final = "mixed"
 CONF_WEBHOOK_SECRET: Final = "webhook_secret"  # noqa: S105 - a key's name
-CONF_RETIRED_WEBHOOKS: Final = "retired_webhooks"
-"""Ids that were replaced, until the service no longer holds webhooks with them."""
 CONF_SEERR_SERVERS: Final = "seerr_servers"
 """In a Seerr entry: "radarr:<number>" -> entry id of the service that it is."""
 

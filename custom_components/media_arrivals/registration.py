@@ -35,7 +35,6 @@ from .const import (
     CONF_KIND,
     CONF_MANUAL_WEBHOOK,
     CONF_POLLING_ONLY,
-    CONF_RETIRED_WEBHOOKS,
     CONF_TAKE_OVER,
     CONF_WEBHOOK_SECRET,
     DOMAIN,
@@ -50,7 +49,6 @@ from .engine.connectors.base import (
     TimedOutError,
     WebhookCause,
     WebhookError,
-    WebhookState,
     WebhookTarget,
 )
 from .runtime import BOARD_KEY, BoardRuntime, ServiceConfigEntry, ServiceRecord, WebhookHealth
@@ -67,7 +65,6 @@ CHECK_SECONDS: Final = 900.0
 _SAME_EVERYWHERE: Final = frozenset(
     {
         WebhookCause.CSRF,
-        WebhookCause.NOT_ALLOWED,
         WebhookCause.TAKEN,
         WebhookCause.TAKEN_BY_HOME_ASSISTANT,
     }
@@ -112,17 +109,17 @@ def addresses(hass: HomeAssistant, entry: ConfigEntry) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address.rstrip("/") for address in found if address))
 
 
-async def webhook_target(
-    hass: HomeAssistant,
-    entry: ConfigEntry,
-    *,
-    url: str = "",
-    webhook_id: str | None = None,
-) -> WebhookTarget:
+async def async_delete_cloudhook(hass: HomeAssistant, webhook_id: str) -> None:
+    """Delete the cloud's address of a webhook, if it has one."""
+    with suppress(cloud.CloudNotAvailable, ValueError):
+        await cloud.async_delete_cloudhook(hass, webhook_id)
+
+
+async def webhook_target(hass: HomeAssistant, entry: ConfigEntry, url: str = "") -> WebhookTarget:
     """Return the webhook of an entry as we want it in the service."""
     return WebhookTarget(
         url=url,
-        webhook_id=webhook_id or entry.data[CONF_WEBHOOK_ID],
+        webhook_id=entry.data[CONF_WEBHOOK_ID],
         username=WEBHOOK_USERNAME,
         secret=entry.data[CONF_WEBHOOK_SECRET],
         instance_id=await instance_id.async_get(hass),
@@ -146,7 +143,7 @@ def manual_values(hass: HomeAssistant, entry: ConfigEntry, base: str | None = No
     values = (
         {
             "Webhook URL": address,
-            "Authorization Header": secret,
+            "Authorization Header": f"Bearer {secret}",
         }
         if entry.data[CONF_KIND] == "seerr"
         else {
@@ -287,8 +284,6 @@ class Registration:
         async with self._lock:
             self._checked_at = self._hass.loop.time()
             try:
-                async with asyncio.timeout(CALL_SECONDS):
-                    await self._async_remove_retired()
                 if self._entry.options.get(CONF_POLLING_ONLY):
                     await self._async_do_without()
                 elif self._by_hand:
@@ -302,20 +297,38 @@ class Registration:
 
     async def async_test(self) -> None:
         """Have a test delivery sent and wait for it. Raises with the reason if none came."""
-        options = self._entry.options
-        if options.get(CONF_POLLING_ONLY):
-            raise self._error("webhook_polling_only")
+        title = self._entry.title
+        if self._entry.options.get(CONF_POLLING_ONLY):
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="webhook_polling_only",
+                translation_placeholders={"service": title},
+            )
         if self._by_hand:
-            raise self._error("webhook_test_by_hand")
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="webhook_test_by_hand",
+                translation_placeholders={"service": title},
+            )
         async with self._lock:
             try:
                 failure = await self._async_install()
             except ServiceError as err:
-                raise self._error("webhook_service_silent", answer=err.detail or err.key) from err
+                raise HomeAssistantError(
+                    translation_domain=DOMAIN,
+                    translation_key="webhook_service_silent",
+                    translation_placeholders={"service": title, "answer": err.detail or err.key},
+                ) from err
         if failure:
             self._wake.set()
-            raise self._error(
-                f"webhook_{failure.cause}", address=failure.address, answer=failure.answer
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=f"webhook_{failure.cause}",
+                translation_placeholders={
+                    "service": title,
+                    "address": failure.address,
+                    "answer": failure.answer,
+                },
             )
 
     async def async_remove(self) -> None:
@@ -323,18 +336,18 @@ class Registration:
         ir.async_delete_issue(self._hass, DOMAIN, issue_id(self._entry.entry_id))
         with suppress(ServiceError, TimeoutError):
             async with self._lock, asyncio.timeout(REMOVAL_SECONDS):
-                await self._async_remove_retired()
                 if self._client and not self._by_hand:
                     await self._client.remove_webhook(await webhook_target(self._hass, self._entry))
-        await self._async_delete_cloudhook(self._entry.data[CONF_WEBHOOK_ID])
+        await async_delete_cloudhook(self._hass, self._entry.data[CONF_WEBHOOK_ID])
 
     async def _async_install(self) -> Failure | None:
         """Find the first address that works and have the service use it."""
         failures: list[Failure] = []
+        tried: list[WebhookTarget] = []
         async for base, url in self._async_candidates():
-            target = await webhook_target(self._hass, self._entry, url=url)
+            tried.append(await webhook_target(self._hass, self._entry, url))
             try:
-                self._remote = await self._async_prove_and_install(target)
+                self._remote = await self._async_prove(tried[-1])
             except WebhookError as err:
                 failures.append(
                     Failure(cause=err.cause, address=base, answer=self._scrub(err.detail))
@@ -344,38 +357,48 @@ class Registration:
             else:
                 self._note(WebhookHealth.WORKING, address=base, proven=True)
                 return None
-        first = failures[0] if failures else Failure(cause=WebhookCause.NO_ADDRESS)
         self._remote = None
+        first = failures[0] if failures else Failure(cause=WebhookCause.NO_ADDRESS)
+        if first.cause not in _SAME_EVERYWHERE:
+            await self._async_leave_tidy(tried)
         self._async_failed(first, failures)
         return first
 
-    async def _async_prove_and_install(self, target: WebhookTarget) -> RemoteWebhook:
-        """Write an address into the service only after it was seen to work."""
-        assert self._client is not None  # noqa: S101 - the caller saw to it
-        remote = await self._client.read_webhook(target)
-        if remote.state is WebhookState.TAKEN and not target.take_over:
-            raise WebhookError(remote.taken_by or WebhookCause.TAKEN)
-        await self._async_prove(target)
-        if remote.state is not WebhookState.REGISTERED or remote.muted:
-            remote = await self._client.install_webhook(target)
-            await self._async_prove(target)
-        return remote
-
-    async def _async_prove(self, target: WebhookTarget) -> None:
-        """Have the service send its test, and see it arrive."""
-        assert self._client is not None  # noqa: S101 - the caller saw to it
+    async def _async_prove(self, target: WebhookTarget) -> RemoteWebhook:
+        """Have the service hold this webhook and send its test, and see that arrive."""
+        assert self._client is not None  # noqa: S101 - without one, the webhook is by hand
         arrived = self._runtime.async_expect_test(self._entry.entry_id)
         try:
-            async with asyncio.timeout(CALL_SECONDS):
-                await self._client.test_webhook(target)
-        except (TimedOutError, TimeoutError) as err:
-            # It answered a moment ago: now it waits for us, at an address that swallows it.
-            raise WebhookError(WebhookCause.TIMEOUT) from err
-        try:
+            remote = await self._client.install_webhook(target)
+            # Installing may have sent a test already.
+            if not arrived.done():
+                await self._async_send_test(target)
             async with asyncio.timeout(ARRIVAL_SECONDS):
                 await arrived
         except TimeoutError as err:
             raise WebhookError(WebhookCause.NOT_RECEIVED) from err
+        finally:
+            arrived.cancel()
+        return remote
+
+    async def _async_send_test(self, target: WebhookTarget) -> None:
+        assert self._client is not None  # noqa: S101 - see above
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                await self._client.test_webhook(target)
+        except (TimedOutError, TimeoutError) as err:
+            # It answered us a moment ago: now it waits at an address that swallows its call.
+            raise WebhookError(WebhookCause.TIMEOUT) from err
+
+    async def _async_leave_tidy(self, tried: list[WebhookTarget]) -> None:
+        """Leave no address in the service that never worked: its calls would fail for nothing."""
+        if not self._client or not tried:
+            return
+        with suppress(WebhookError):
+            if self._record.proven_at is None:
+                await self._client.remove_webhook(tried[-1])
+            elif len(tried) > 1:
+                await self._client.install_webhook(tried[0])
 
     async def _async_candidates(self) -> AsyncIterator[tuple[str, str]]:
         """Yield base and full address of what is to be tried, best first."""
@@ -414,26 +437,6 @@ class Registration:
         if self._record.webhook is not WebhookHealth.WORKING:
             self._by_hand_since = dt_util.utcnow().timestamp()
             self._note(WebhookHealth.UNPROVEN)
-
-    async def _async_remove_retired(self) -> None:
-        """Remove webhooks whose id was replaced, now that the service can be reached."""
-        retired = self._entry.data.get(CONF_RETIRED_WEBHOOKS, ())
-        if not retired:
-            return
-        for webhook_id in retired:
-            if self._client:
-                await self._client.remove_webhook(
-                    await webhook_target(self._hass, self._entry, webhook_id=webhook_id)
-                )
-            await self._async_delete_cloudhook(webhook_id)
-        data = {
-            key: value for key, value in self._entry.data.items() if key != CONF_RETIRED_WEBHOOKS
-        }
-        self._hass.config_entries.async_update_entry(self._entry, data=data)
-
-    async def _async_delete_cloudhook(self, webhook_id: str) -> None:
-        with suppress(cloud.CloudNotAvailable, ValueError):
-            await cloud.async_delete_cloudhook(self._hass, webhook_id)
 
     # --- telling ---------------------------------------------------------------------------------
 
@@ -505,11 +508,4 @@ class Registration:
                 "tried": "\n".join(f"- {one.address}: {one.answer}" for one in failures) or "-",
             },
             data={"entry_id": self._entry.entry_id, "cause": str(first.cause)},
-        )
-
-    def _error(self, key: str, **placeholders: str) -> HomeAssistantError:
-        return HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key=key,
-            translation_placeholders={"service": self._entry.title, **placeholders},
         )

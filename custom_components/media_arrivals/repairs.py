@@ -34,7 +34,7 @@ from .runtime import BOARD_KEY, ServiceConfigEntry, WebhookHealth
 
 _REMEDY: Final = "remedy"
 _TAKEN: Final = frozenset({WebhookCause.TAKEN, WebhookCause.TAKEN_BY_HOME_ASSISTANT})
-_NO_MATTER_WHERE: Final = _TAKEN | {WebhookCause.CSRF, WebhookCause.NOT_ALLOWED}
+_NO_MATTER_WHERE: Final = _TAKEN | {WebhookCause.CSRF}
 _CHANGES: Final[Mapping[str, Mapping[str, bool]]] = {
     "address": {},
     "retry": {},
