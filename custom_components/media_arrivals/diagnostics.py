@@ -13,7 +13,6 @@ from yarl import URL
 from .const import (
     CONF_ALLOWED_ADDRESSES,
     CONF_CALLBACK_URL,
-    CONF_RETIRED_WEBHOOKS,
     CONF_WEBHOOK_SECRET,
 )
 from .engine.board.board import Board
@@ -42,7 +41,6 @@ TO_REDACT: Final = frozenset(
     {
         CONF_ALLOWED_ADDRESSES,
         CONF_API_KEY,
-        CONF_RETIRED_WEBHOOKS,
         CONF_WEBHOOK_ID,
         CONF_WEBHOOK_SECRET,
     }
