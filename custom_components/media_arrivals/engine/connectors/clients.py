@@ -6,11 +6,13 @@ from typing import Final
 from .base import Client, Connection
 from .http import Session
 from .radarr.client import RadarrClient
+from .seerr.client import SeerrClient
 from .sonarr.client import SonarrClient
 
 _CLIENTS: Final[Mapping[str, Callable[[Session, Connection], Client]]] = {
     "radarr": RadarrClient,
     "sonarr": SonarrClient,
+    "seerr": SeerrClient,
 }
 
 

@@ -5,10 +5,11 @@ from typing import Final
 
 from .base import Decoder
 from .radarr.decode import RadarrDecoder
+from .seerr.decode import SeerrDecoder
 from .sonarr.decode import SonarrDecoder
 
 DECODERS: Final[Mapping[str, Decoder]] = {
-    decoder.kind: decoder for decoder in (RadarrDecoder(), SonarrDecoder())
+    decoder.kind: decoder for decoder in (RadarrDecoder(), SonarrDecoder(), SeerrDecoder())
 }
 
 

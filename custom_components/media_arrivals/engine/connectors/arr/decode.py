@@ -134,8 +134,8 @@ class ArrDecoder(ABC):
         """Read the parts that a delivery names."""
 
     @abstractmethod
-    def row_part(self, row: Object) -> tuple[PartRef, ...] | None:
-        """Read the part that a row names; ``None``: it names none, and has to."""
+    def row_part(self, row: Object) -> tuple[PartRef, ...]:
+        """Read the part that a row names; none for a film, or if it names none."""
 
     @abstractmethod
     def added(self, subject: Subject) -> Decoded:
@@ -306,12 +306,13 @@ class ArrDecoder(ABC):
     def _seen(self, subject: Subject, event: str) -> tuple[Sighting, ...]:
         """Name what happened as the history will."""
         if subject.download_id is not None:
-            keys = [subject.download_id.casefold()]
-        elif self.has_parts:
-            keys = [f"own:{part.own_id}" for part in subject.parts]
-        else:
-            keys = [f"own:{subject.title.own_id}"]
-        return tuple(Sighting(event=event, key=key, at=subject.at) for key in keys)
+            return (Sighting(event=event, key=subject.download_id.casefold(), at=subject.at),)
+        parts = subject.parts if self.has_parts else (subject.title,)
+        return tuple(
+            Sighting(event=event, key=f"own:{one.own_id}", at=subject.at)
+            for one in parts
+            if one.own_id is not None
+        )
 
     def question_of(self, subject: Subject, opening: AnyReport) -> Decoded:
         """Ask what the service holds before an addition counts."""
@@ -329,7 +330,10 @@ class ArrDecoder(ABC):
 
     def seen_added(self, subject: Subject) -> tuple[Sighting, ...]:
         """Name an addition."""
-        return (Sighting(event="added", key=f"{subject.title.own_id}", at=subject.at),)
+        own_id = subject.title.own_id
+        if own_id is None:
+            return ()
+        return (Sighting(event="added", key=str(own_id), at=subject.at),)
 
     def sanitise(self, delivery: Delivery) -> str:
         """Keep of a delivery what is read, which is no path, no address and no key."""

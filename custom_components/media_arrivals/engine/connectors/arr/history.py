@@ -227,8 +227,8 @@ def _entry(
     event = payload.word(row.get("eventType"))
     if event not in _USED:
         return None
-    title, parts = reader.row_title(row), reader.row_part(row)
-    if title is None or parts is None:
+    title = reader.row_title(row)
+    if title is None:
         return None
     data = _data(row)
     download_id = payload.opaque_id(row.get("downloadId"))
@@ -239,7 +239,7 @@ def _entry(
     return Entry(
         event=event,
         title=title,
-        parts=parts,
+        parts=reader.row_part(row),
         download_id=download_id,
         at=at,
         happened_at=happened_at,

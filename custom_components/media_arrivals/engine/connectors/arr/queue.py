@@ -29,8 +29,8 @@ class ReadsRows(Protocol):
         """Read the title; ``None``: the row names none."""
         ...
 
-    def row_part(self, row: Object) -> tuple[PartRef, ...] | None:
-        """Read the part, none for a film; ``None``: the row names no part, and has to."""
+    def row_part(self, row: Object) -> tuple[PartRef, ...]:
+        """Read the part; none for a film, or if the row names none."""
         ...
 
 
@@ -104,9 +104,6 @@ def _report(
     title = reader.row_title(first)
     if title is None:
         return None
-    named = [found for row in group if (found := reader.row_part(row)) is not None]
-    if not named:
-        return None
     state = state_of(first)
     statement = Statement(
         origin=origin_of(service, Via.POLL),
@@ -117,7 +114,7 @@ def _report(
     )
     return statement.download(
         state,
-        parts=tuple(dict.fromkeys(part for found in named for part in found)),
+        parts=tuple(dict.fromkeys(part for row in group for part in reader.row_part(row))),
         download_id=payload.opaque_id(first.get("downloadId")),
         progress=_progress(first, state),
         eta=_eta(first, state, now, offset),

@@ -48,7 +48,7 @@ class RadarrDecoder(ArrDecoder):
         return _NO_PARTS
 
     @override
-    def row_part(self, row: Object) -> tuple[PartRef, ...] | None:
+    def row_part(self, row: Object) -> tuple[PartRef, ...]:
         return _NO_PARTS
 
     @override

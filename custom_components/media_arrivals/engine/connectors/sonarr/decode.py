@@ -50,13 +50,13 @@ class SonarrDecoder(ArrDecoder):
         )
 
     @override
-    def row_part(self, row: Object) -> tuple[PartRef, ...] | None:
+    def row_part(self, row: Object) -> tuple[PartRef, ...]:
         found = dict(payload.mapping(row.get("episode")))
         for key, of_row in (("id", "episodeId"), ("seasonNumber", "seasonNumber")):
             if payload.integer(found.get(key)) is None:
                 found[key] = row.get(of_row)
         part = episode(found)
-        return None if part is None else (part,)
+        return () if part is None else (part,)
 
     @override
     def added(self, subject: Subject) -> Decoded:
