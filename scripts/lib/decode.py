@@ -1,0 +1,203 @@
+"""Shows what the integration concludes from a captured body; see scripts/decode.
+
+The engine is loaded by its path, under a name of its own: through the integration's package
+Home Assistant would come along, and with the folder on the import path our platforms would
+hide modules of the standard library.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from custom_components.media_arrivals.engine.connectors.base import Decoded, Decoder
+
+ENGINE = Path(__file__).parents[2] / "custom_components" / "media_arrivals" / "engine"
+PACKAGE = "media_arrivals_engine"
+OTHER_NAMES = {"overseerr": "seerr", "jellyseerr": "seerr"}
+DEFAULT_TYPE = "application/json"
+MOMENTS = frozenset({"at", "happened_at", "created_at", "aired_at", "file_at", "eta"})
+# Public, and cleaned by the connector: a film may be called "Secret: ...".
+KEPT_AS_IT_IS = frozenset({"name", "poster", "imdb", "event", "event_type", "service"})
+
+
+def engine(module: str) -> Any:
+    """Import a module of the engine."""
+    if PACKAGE not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            PACKAGE, ENGINE / "__init__.py", submodule_search_locations=[str(ENGINE)]
+        )
+        if spec is None or spec.loader is None:
+            raise ImportError(PACKAGE)
+        package = importlib.util.module_from_spec(spec)
+        sys.modules[PACKAGE] = package
+        spec.loader.exec_module(package)
+    return importlib.import_module(f"{PACKAGE}.{module}")
+
+
+class Redaction:
+    """Writes conclusions as JSON, without what says who, where and with which key."""
+
+    def __init__(self, now: float) -> None:
+        """Begin without a known download."""
+        self._now = now
+        self._scrub = engine("connectors.payload").scrub
+        self._downloads: dict[str, str] = {}
+
+    def plain(self, value: Any, name: str = "") -> Any:
+        """Return a value as JSON knows it; what is not said is left out of objects."""
+        if is_dataclass(value):
+            return self._object(value)
+        if isinstance(value, Mapping):
+            return {str(key): self.plain(item, str(key)) for key, item in value.items()}
+        if isinstance(value, tuple | list | set | frozenset):
+            return [self.plain(item, name) for item in value]
+        if isinstance(value, str):
+            return self._text(str(value), name)
+        return self._moment(value) if name in MOMENTS else value
+
+    def _text(self, value: str, name: str) -> str:
+        match name:
+            case "download_id":
+                return self.download(value)
+            case "key":
+                return self.key(value)
+            case _ if name in KEPT_AS_IT_IS:
+                return value
+            case _:
+                return str(self._scrub(value))
+
+    def download(self, key: str) -> str:
+        """Number the downloads: equal ones are equal, and none can be looked up."""
+        folded = key.casefold()
+        return self._downloads.setdefault(folded, f"download {len(self._downloads) + 1}")
+
+    def key(self, key: str) -> str:
+        """Return the key of a sighting: an own id, or a download."""
+        return key if key.removeprefix("own:").isdecimal() else self.download(key)
+
+    def _object(self, value: Any) -> dict[str, Any]:
+        kind = type(value).__name__
+        if kind == "Person":
+            return {"name": "[name]"}
+        if kind == "Origin":
+            return {"via": value.via.value}
+        said = {
+            one.name: getattr(value, one.name)
+            for one in fields(value)
+            if getattr(value, one.name) not in (None, (), "")
+        }
+        if kind.endswith("Report"):
+            said = {"report": kind.removesuffix("Report").lower(), **said}
+        return {name: self.plain(item, name) for name, item in said.items()}
+
+    def _moment(self, value: float) -> str:
+        if value == self._now:
+            return "now"
+        try:
+            return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+        except ValueError, OverflowError, OSError:
+            return str(value)
+
+
+def conclusions(decoded: Decoded, kind: str, now: float) -> dict[str, Any]:
+    """Return the document that is shown."""
+    redaction = Redaction(now)
+    ignored = None
+    if decoded.ignored is not None:
+        ignored = {"reason": decoded.ignored.value, "detail": decoded.detail}
+    return {
+        "service": kind,
+        "event": decoded.event_type,
+        "test": decoded.test,
+        "hint": decoded.hint,
+        "ignored": redaction.plain(ignored),
+        "reports": redaction.plain(decoded.reports),
+        "questions": redaction.plain(decoded.questions),
+        "sightings": redaction.plain(decoded.sightings),
+        "health": redaction.plain(decoded.health),
+    }
+
+
+def decode(decoder: Decoder, body: bytes, content_type: str, now: float) -> Decoded:
+    """Decode a delivery."""
+    delivery = engine("connectors.base").Delivery(
+        body=body, received_at=now, content_type=content_type
+    )
+    decoded: Decoded = decoder.decode(_service(decoder), delivery)
+    return decoded
+
+
+def decode_poll(decoder: Decoder, body: bytes, resource: str, now: float) -> Decoded:
+    """Decode an API answer."""
+    try:
+        answer = json.loads(body)
+    except ValueError, RecursionError:
+        unread: Decoded = engine("connectors.base").Decoded(
+            event_type=resource,
+            ignored=engine("board.models").Reason.UNREADABLE,
+            detail="no JSON",
+        )
+        return unread
+    return decoder.decode_poll(_service(decoder), resource, answer, now)
+
+
+def _service(decoder: Decoder) -> Any:
+    return engine("board.models").Service(id=decoder.kind, kind=decoder.kind, role=decoder.role)
+
+
+def read(path: str) -> bytes:
+    """Read a file, or standard input."""
+    return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+
+
+def arguments(kinds: Iterable[str]) -> argparse.ArgumentParser:
+    """Say how the command is used."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/decode",
+        description="Shows what the integration concludes from what a service sent.",
+    )
+    parser.add_argument("service", metavar="SERVICE", choices=[*kinds, *OTHER_NAMES])
+    parser.add_argument("file", metavar="FILE", help="a captured webhook body; - is standard input")
+    parser.add_argument("--content-type", default=DEFAULT_TYPE, help="of the body, if not JSON")
+    parser.add_argument(
+        "--poll", metavar="RESOURCE", help="the file is an API answer: queue, history, request ..."
+    )
+    return parser
+
+
+def main(given: list[str] | None = None) -> int:
+    """Do what the command line says."""
+    decoders: Mapping[str, Decoder] = engine("connectors.registry").DECODERS
+    parser = arguments(decoders)
+    chosen = parser.parse_args(given)
+    kind = OTHER_NAMES.get(chosen.service, chosen.service)
+    decoder = decoders[kind]
+    if chosen.poll is not None and chosen.poll not in decoder.poll_resources:
+        known = ", ".join(decoder.poll_resources)
+        parser.error(f'{kind} has no answer called "{chosen.poll}"; there are: {known}')
+    try:
+        body = read(chosen.file)
+    except OSError as err:
+        print(f"scripts/decode: cannot read {chosen.file}: {err.strerror}", file=sys.stderr)
+        return 1
+    now = time.time()
+    if chosen.poll is None:
+        decoded = decode(decoder, body, chosen.content_type, now)
+    else:
+        decoded = decode_poll(decoder, body, chosen.poll, now)
+    json.dump(conclusions(decoded, kind, now), sys.stdout, indent=2, ensure_ascii=False)
+    print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
