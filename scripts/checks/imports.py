@@ -1,6 +1,7 @@
 """Imports every module, to see that the installed Home Assistant has all they ask for."""
 
 import importlib
+import logging
 import sys
 import traceback
 from pathlib import Path
@@ -20,6 +21,8 @@ def modules(folder: Path) -> list[str]:
 
 def main() -> None:
     """Import them all, and name all that fail."""
+    # What Home Assistant finds missing on this machine is not ours to mend.
+    logging.disable()
     names = modules(INTEGRATION)
     failed = 0
     for name in names:
