@@ -1,16 +1,31 @@
 """The board: takes reports, answers with changes; the only thing that changes itself."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
 from uuid import uuid4
 
+from .claims import (
+    distinct,
+    downloads_as,
+    holding_of,
+    listed_part,
+    newer_decision,
+    newer_download,
+    newest_word,
+    part_of,
+    seasons_of,
+    settled,
+    shows_else,
+    speaks,
+    with_part,
+    without_service,
+    worded,
+)
 from .lifecycle import (
     FINISHED,
     RUNNING,
-    SETTLED,
     Ground,
     Household,
     Seen,
@@ -24,12 +39,10 @@ from .lifecycle import (
 from .matching import (
     NO_IDS,
     NO_PARTS,
-    TitleIndex,
     blank_part,
     find_part,
     merged_arrivals,
     merged_titles,
-    with_part_reference,
     with_reference,
 )
 from .models import (
@@ -46,7 +59,6 @@ from .models import (
     EpisodesReport,
     ExternalIds,
     FileReport,
-    Flag,
     HeldReport,
     Holding,
     MediaType,
@@ -54,7 +66,6 @@ from .models import (
     Outcome,
     Part,
     PartRef,
-    PartState,
     PlayableReport,
     Question,
     QuestionKind,
@@ -68,21 +79,11 @@ from .models import (
     Stage,
     Tier,
     Title,
-    TitleRef,
     Via,
 )
+from .opening import opening_plan
+from .register import Register
 
-DAY: Final = 86_400.0
-
-_DOWNLOAD_ORDER: Final = tuple(DownloadState)
-_DECISION_ORDER: Final = (
-    Decision.PENDING,
-    Decision.APPROVED,
-    Decision.FAILED,
-    Decision.DECLINED,
-    Decision.COMPLETED,
-    Decision.REMOVED,
-)
 _TOLD_OF_PARTS: Final = frozenset({Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.AVAILABLE})
 _APPROVED: Final = frozenset({Decision.APPROVED, Decision.COMPLETED})
 _REVERSALS: Final = frozenset({Decision.PENDING, Decision.DECLINED, Decision.REMOVED})
@@ -94,7 +95,7 @@ def _new_id() -> str:
     return uuid4().hex
 
 
-class _Refusal(Exception):
+class _RefusalError(Exception):
     """A report that changes nothing, for a reason."""
 
     def __init__(self, reason: Reason) -> None:
@@ -131,148 +132,13 @@ class _Pass:
     """Some word was news."""
 
 
-class Board:
+class Board(Register):
     """All titles, arrivals and requests that somebody may still be waiting for."""
 
     def __init__(self, new_id: Callable[[], str] = _new_id) -> None:
         """Start empty; ``new_id`` gives ids to titles and arrivals."""
+        super().__init__()
         self._new_id = new_id
-        self._services: dict[str, Service] = {}
-        self._house = Household.of({})
-        self._titles = TitleIndex()
-        self._arrivals: dict[str, Arrival] = {}
-        self._by_key: dict[tuple[str, int | None, Tier], str] = {}
-        self._of_title: dict[str, tuple[str, ...]] = {}
-        self._aliases: dict[str, str] = {}
-        self._requests: dict[RequestKey, Request] = {}
-        self._open_requests: dict[str, dict[int, None]] = {}
-        self._running: dict[str, dict[str, tuple[str, ...]]] = {}
-        self._open: dict[str, None] = {}
-        self._finished: dict[str, float] = {}
-        self._arrived: dict[str, float] = {}
-        self._counts: Counter[Stage] = Counter()
-        self._pending = 0
-
-    # --- queries ------------------------------------------------------------------------
-
-    @property
-    def services(self) -> Mapping[str, Service]:
-        """Return the services, by id."""
-        return self._services
-
-    @property
-    def counts(self) -> Mapping[Stage, int]:
-        """Return how many live arrivals are in each stage."""
-        return self._counts
-
-    @property
-    def pending(self) -> int:
-        """Return how many requests wait for approval."""
-        return self._pending
-
-    def arrivals(self) -> Iterable[Arrival]:
-        """Return all live arrivals."""
-        return self._arrivals.values()
-
-    def open_arrivals(self) -> Iterator[Arrival]:
-        """Yield the live arrivals that are not finished."""
-        return (self._arrivals[arrival_id] for arrival_id in self._open)
-
-    def get(self, arrival_id: str) -> Arrival | None:
-        """Return a live arrival by its id, or by that of one merged into it."""
-        return self._arrivals.get(self._aliases.get(arrival_id, arrival_id))
-
-    def title(self, title_id: str) -> Title:
-        """Return a title by its id. Raises `KeyError` if it is not live."""
-        title = self._titles.get(title_id)
-        if title is None:
-            raise KeyError(title_id)
-        return title
-
-    def request(self, key: RequestKey) -> Request | None:
-        """Return a request."""
-        return self._requests.get(key)
-
-    def requests(self) -> Iterable[Request]:
-        """Return all live requests."""
-        return self._requests.values()
-
-    def requests_of(self, arrival: Arrival) -> tuple[Request, ...]:
-        """Return the requests for an arrival."""
-        return tuple(
-            request for key in arrival.requests if (request := self._requests.get(key)) is not None
-        )
-
-    def arrivals_of(self, title_id: str) -> tuple[Arrival, ...]:
-        """Return the live arrivals of a title."""
-        return tuple(self._arrivals[key] for key in self._of_title.get(title_id, ()))
-
-    def find(self, media_type: MediaType, ids: ExternalIds) -> Title | None:
-        """Return the title with these external ids, if it is live."""
-        titles = self._titles.match(TitleRef(media_type=media_type, ids=ids), "").titles
-        return titles[0] if titles else None
-
-    def knows(self, ref: TitleRef, service: str) -> bool:
-        """Tell whether the title that a service means is live."""
-        match = self._titles.match(ref, service)
-        return match.conflict or bool(match.titles)
-
-    def arrived_since(self, moment: float) -> int:
-        """Return how many live arrivals became available since a moment."""
-        return sum(at >= moment for at in self._arrived.values())
-
-    def latest(self) -> Arrival | None:
-        """Return the arrival that became available last."""
-        if not self._arrived:
-            return None
-        return self._arrivals[max(self._arrived, key=self._arrived.__getitem__)]
-
-    def progress(self) -> float | None:
-        """Return how far all downloads together are, 0 to 1."""
-        values = [
-            arrival.progress
-            for arrival in self.open_arrivals()
-            if arrival.stage is Stage.DOWNLOADING and arrival.progress is not None
-        ]
-        return sum(values) / len(values) if values else None
-
-    def active_downloads(self, service: str) -> frozenset[str]:
-        """Return the downloads, case-folded, that should be in a service's queue."""
-        return frozenset(self._running.get(service, ()))
-
-    def open_requests(self, service: str) -> dict[int, Decision]:
-        """Return the unfinished requests of a service with their decisions."""
-        return {
-            number: self._requests[service, number].decision.decision
-            for number in self._open_requests.get(service, ())
-        }
-
-    def open_titles(self, service: str) -> tuple[TitleRef, ...]:
-        """Return the titles that a service should be asked about in a sync.
-
-        For a Radarr or Sonarr: whatever is unfinished and could be in it. For a Seerr:
-        what is imported and only it can say whether that can be played.
-        """
-        known = self._services.get(service)
-        if known is None:
-            return ()
-        found: dict[str, TitleRef] = {}
-        for arrival in self.open_arrivals():
-            if arrival.title_id in found:
-                continue
-            title = self.title(arrival.title_id)
-            if known.role is Role.REQUESTS:
-                wanted = arrival.stage is Stage.DOWNLOADED
-            else:
-                wanted = self._may_hold(known, title.media_type, arrival.tier)
-            if wanted:
-                found[title.id] = self._reference(title, service)
-        return tuple(found.values())
-
-    def retirable(self, now: float, *, finished_days: float) -> tuple[str, ...]:
-        """Return the arrivals that have been finished for longer than some days."""
-        bound = now - finished_days * DAY
-        return tuple(key for key, at in self._finished.items() if at < bound)
 
     # --- services -----------------------------------------------------------------------
 
@@ -296,8 +162,8 @@ class Board:
         for key in [key for key in self._requests if key[0] == service_id]:
             self._drop_request(key, work)
         for arrival in list(self._arrivals.values()):
-            if _speaks(arrival, service_id):
-                self._put_arrival(_without_service(arrival, service_id), work)
+            if speaks(arrival, service_id):
+                self._put_arrival(without_service(arrival, service_id), work)
         for title_id in list(self._of_title):
             title = self.title(title_id)
             if service_id in title.own_ids or any(
@@ -320,47 +186,9 @@ class Board:
         ) or len(services) < len(self._services)
         if changed and self._services:
             for arrival in list(self._arrivals.values()):
-                settled = _settled(arrival, work.now)
-                if settled is not arrival:
-                    self._put_arrival(settled, work)
+                self._put_arrival(settled(arrival, work.now), work)
         self._services = services
         self._house = house
-
-    # --- start and end of life -----------------------------------------------------------
-
-    def load(
-        self,
-        titles: Iterable[Title],
-        arrivals: Iterable[Arrival],
-        requests: Iterable[Request],
-    ) -> None:
-        """Take what storage kept; tells nothing and works nothing out anew."""
-        for title in titles:
-            self._titles.put(title)
-            self._of_title.setdefault(title.id, ())
-        for arrival in arrivals:
-            if arrival.id not in self._arrivals:
-                self._store_arrival(arrival)
-        for request in requests:
-            if request.key not in self._requests:
-                self._store_request(request)
-
-    def unload(self, arrival_ids: Iterable[str]) -> None:
-        """Take arrivals off the live board, with what only they need."""
-        for arrival_id in arrival_ids:
-            arrival = self._arrivals.get(arrival_id)
-            if arrival is None:
-                continue
-            self._unstore_arrival(arrival)
-            for key in arrival.requests:
-                request = self._requests.get(key)
-                if request is not None and not any(
-                    other in self._arrivals for other in request.arrivals
-                ):
-                    self._unstore_request(request)
-            if not self._of_title.get(arrival.title_id):
-                self._of_title.pop(arrival.title_id, None)
-                self._titles.remove(arrival.title_id)
 
     # --- reports ------------------------------------------------------------------------
 
@@ -390,22 +218,22 @@ class Board:
             silent=False,
             entering=True,
         )
-        plan = _opening_plan(opening, answers)
+        plan = opening_plan(opening, answers)
         if plan is None:
             return Applied(outcome=Outcome.IGNORED, reason=Reason.UPGRADE)
         opened, entered = plan
         try:
             title = self._title(opening, work, create=True)
-            if title is None:
-                raise _Refusal(Reason.NO_IDS)
-            for season in opened:
-                self._arrival(title, season, opening.tier, work, create=True)
-        except _Refusal as refusal:
+        except _RefusalError as refusal:
             return self._finish(work, refusal.reason)
+        if title is None:
+            return self._finish(work, Reason.NO_IDS)
+        for season in opened:
+            self._arrival(title, season, opening.tier, work, create=True)
         for answer in entered:
             try:
                 self._take(answer, work)
-            except _Refusal:
+            except _RefusalError:
                 # An answer that says nothing new is no reason not to open.
                 continue
         for arrival_id in list(work.touched):
@@ -428,12 +256,12 @@ class Board:
         """Take a report and finish the pass."""
         try:
             self._take(report, work)
-        except _Refusal as refusal:
+        except _RefusalError as refusal:
             return self._finish(work, refusal.reason)
         return self._finish(work, None if work.took else Reason.STALE)
 
     def _take(self, report: AnyReport, work: _Pass) -> None:
-        """Enter a report's claims. Raises `_Refusal`."""
+        """Enter a report's claims. Raises `_RefusalError`."""
         match report:
             case HeldReport():
                 self._take_held(report, work)
@@ -455,11 +283,11 @@ class Board:
         if report.held and report.opens and downloads:
             title = self._open_held(report, title, work)
         if title is None:
-            raise _Refusal(Reason.NOT_TRACKED)
-        holding = _holding(title, report.origin.service, report.tier, downloads)
+            raise _RefusalError(Reason.NOT_TRACKED)
+        holding = holding_of(title, report.origin.service, report.tier, downloads)
         if not report.held and not report.confirmed:
             if not holding.flag.yes:
-                raise _Refusal(Reason.STALE)
+                raise _RefusalError(Reason.STALE)
             self._confirm(QuestionKind.TITLE, report, title, work)
         self._hold(title, holding, report, work)
         if not report.held and downloads:
@@ -497,9 +325,9 @@ class Board:
             return
         flag = holding.flag.with_word(yes=held, at=report.at, happened_at=report.happened_at)
         seasons, seasons_at = holding.seasons, holding.seasons_at
-        if isinstance(report, HeldReport) and report.seasons is not None:
-            if report.at >= seasons_at:
-                seasons, seasons_at = report.seasons, report.at
+        newest = report.at >= seasons_at
+        if newest and isinstance(report, HeldReport) and report.seasons is not None:
+            seasons, seasons_at = report.seasons, report.at
         if flag is holding.flag and seasons == holding.seasons:
             return
         told = flag.yes != holding.flag.yes or flag.no != holding.flag.no
@@ -515,34 +343,34 @@ class Board:
     def _withdraw_files(self, title: Title, report: HeldReport, work: _Pass) -> None:
         """Take back a service's words on files and downloads of a title that left it."""
         service = report.origin.service
+
+        def emptied(part: Part) -> Part:
+            if service in part.files:
+                part = replace(part, files=worded(part.files, report, yes=False))
+            claim = part.downloads.get(service)
+            if claim is not None and claim.state in RUNNING and claim.at < report.at:
+                gone = DownloadClaim(report.at, report.happened_at, DownloadState.GONE)
+                part = replace(part, downloads={**part.downloads, service: gone})
+            return part
+
         for arrival in self.arrivals_of(title.id):
-            if not same_tier(arrival.tier, report.tier):
-                continue
-            keys = [None, *arrival.parts]
-            for key in keys:
-                part = arrival.whole if key is None else arrival.parts[key]
-                if service in part.files:
-                    files = _worded(part.files, report, yes=False)
-                    part = replace(part, files=files)
-                claim = part.downloads.get(service)
-                if claim is not None and claim.state in RUNNING and claim.at < report.at:
-                    gone = DownloadClaim(report.at, report.happened_at, DownloadState.GONE)
-                    part = replace(part, downloads={**part.downloads, service: gone})
-                arrival = _with_part(arrival, key, part)
-            self._put_arrival(arrival, work)
+            if same_tier(arrival.tier, report.tier):
+                parts = {key: emptied(part) for key, part in arrival.parts.items()}
+                new = replace(arrival, whole=emptied(arrival.whole), parts=parts)
+                self._put_arrival(new, work)
 
     def _take_episodes(self, report: EpisodesReport, work: _Pass) -> None:
         """Enter the whole episode list of a season (rules 3 and 10)."""
         title = self._title(report, work)
         if title is None:
-            raise _Refusal(Reason.NOT_TRACKED)
+            raise _RefusalError(Reason.NOT_TRACKED)
         arrival = self._arrival(title, report.season, report.tier, work)
         if arrival is None:
-            raise _Refusal(Reason.NOT_TRACKED)
+            raise _RefusalError(Reason.NOT_TRACKED)
         service = report.origin.service
         if not report.parts:
             if arrival.misfit or arrival.listed_at is not None:
-                raise _Refusal(Reason.STALE)
+                raise _RefusalError(Reason.STALE)
             work.took = True
             self._put_arrival(replace(arrival, misfit=True), work)
             return
@@ -554,12 +382,12 @@ class Board:
             if key is None and not newest:
                 continue
             old = parts.pop(key) if key is not None else blank_part()
-            part = _listed_part(old, state, report, newest=newest)
+            part = listed_part(old, state, report, newest=newest)
             parts[part.key] = part
             listed.add(part.key)
         if newest:
             for key in [key for key in parts if key not in listed]:
-                if _newest_word(parts[key]) <= report.at:
+                if newest_word(parts[key]) <= report.at:
                     del parts[key]
         changed = parts != arrival.parts or arrival.listed_at is None
         work.took = work.took or changed
@@ -575,7 +403,7 @@ class Board:
         if not targets:
             targets = self._targets_of_download(report)
         if not targets:
-            raise _Refusal(Reason.NOT_TRACKED)
+            raise _RefusalError(Reason.NOT_TRACKED)
         service = report.origin.service
         claim = DownloadClaim(
             report.at,
@@ -590,62 +418,62 @@ class Board:
             arrival = self._arrivals[arrival_id]
             if report.origin.role is Role.DOWNLOADS:
                 title = self.title(arrival.title_id)
-                holding = _holding(title, service, report.tier, downloads=True)
+                holding = holding_of(title, service, report.tier, downloads=True)
                 self._hold(title, holding, report, work)
             for ref in refs:
-                key, part = _part_of(arrival, ref, service)
+                key, part = part_of(arrival, ref, service)
                 old = part.downloads.get(service)
-                if old is not None and not _newer_download(claim, old):
+                if old is not None and not newer_download(claim, old):
                     continue
                 part = replace(part, downloads={**part.downloads, service: claim})
-                work.took = work.took or _shows_else(claim, old)
-                arrival = _with_part(arrival, key, part)
+                work.took = work.took or shows_else(claim, old)
+                arrival = with_part(arrival, key, part)
             self._put_arrival(arrival, work)
 
     def _take_file(self, report: FileReport, work: _Pass) -> None:
         """Enter that a file was imported, is there, or is gone."""
         targets = self._targets(report, report.parts, (), work)
         if not targets:
-            raise _Refusal(Reason.NOT_TRACKED)
+            raise _RefusalError(Reason.NOT_TRACKED)
         service = report.origin.service
         for arrival_id, refs in targets.items():
             arrival = self._arrivals[arrival_id]
             title = self.title(arrival.title_id)
             if not report.present and not report.confirmed:
-                had = (_part_of(arrival, ref, service)[1] for ref in refs)
+                had = (part_of(arrival, ref, service)[1] for ref in refs)
                 if any(service in part.files and part.files[service].yes for part in had):
                     self._confirm(QuestionKind.TITLE, report, title, work)
-                raise _Refusal(Reason.STALE)
+                raise _RefusalError(Reason.STALE)
             if report.present:
-                holding = _holding(title, service, report.tier, downloads=True)
+                holding = holding_of(title, service, report.tier, downloads=True)
                 self._hold(title, holding, report, work)
             for ref in refs:
-                key, part = _part_of(arrival, ref, service)
-                files = _worded(part.files, report, yes=report.present)
+                key, part = part_of(arrival, ref, service)
+                files = worded(part.files, report, yes=report.present)
                 if files is part.files:
                     continue
                 old = part.files.get(service)
                 work.took = work.took or old is None or old.yes != files[service].yes
-                arrival = _with_part(arrival, key, replace(part, files=files))
+                arrival = with_part(arrival, key, replace(part, files=files))
             self._put_arrival(arrival, work)
 
     def _take_playable(self, report: PlayableReport, work: _Pass) -> None:
         """Enter that something can be played, or is listed as absent."""
         targets = self._targets(report, report.parts, report.seasons, work)
         if not targets:
-            raise _Refusal(Reason.NOT_TRACKED)
+            raise _RefusalError(Reason.NOT_TRACKED)
         service = report.origin.service
         for arrival_id, refs in targets.items():
             arrival = self._arrivals[arrival_id]
             for ref in refs:
-                key, part = _part_of(arrival, ref, service)
-                playable = _worded(part.playable, report, yes=report.playable)
+                key, part = part_of(arrival, ref, service)
+                playable = worded(part.playable, report, yes=report.playable)
                 if playable is part.playable:
                     continue
                 old = part.playable.get(service)
                 new = playable[service]
                 work.took = work.took or old is None or old.yes != new.yes
-                arrival = _with_part(arrival, key, replace(part, playable=playable))
+                arrival = with_part(arrival, key, replace(part, playable=playable))
             self._put_arrival(arrival, work)
 
     def _take_request(self, report: RequestReport, work: _Pass) -> None:
@@ -658,10 +486,10 @@ class Board:
             title = self.title(old.title_id)
         if title is None:
             if gone:
-                raise _Refusal(Reason.NOT_TRACKED)
+                raise _RefusalError(Reason.NOT_TRACKED)
             title = self._title(report, work, create=True)
         if title is None:
-            raise _Refusal(Reason.NO_IDS)
+            raise _RefusalError(Reason.NO_IDS)
         if old is not None and self.title(old.title_id).id != title.id:
             # The id was given anew after a reinstall: this is another request.
             self._drop_request(key, work)
@@ -694,7 +522,7 @@ class Board:
     ) -> Request:
         """Return a known request with what a report adds to it."""
         standing = old.decision
-        if not _newer_decision(claim, standing):
+        if not newer_decision(claim, standing):
             claim = standing
         elif (
             not report.confirmed and standing.decision in _APPROVED and claim.decision in _REVERSALS
@@ -779,7 +607,7 @@ class Board:
         ref, service = report.title, report.origin.service
         match = self._titles.match(ref, service)
         if match.conflict:
-            raise _Refusal(Reason.CONFLICT)
+            raise _RefusalError(Reason.CONFLICT)
         if not match.titles:
             if not create or not ref.ids:
                 return None
@@ -864,9 +692,9 @@ class Board:
         for ref in refs:
             if not film:
                 wanted.setdefault(ref.season, []).append(ref)
-        for season in seasons:
+        for number in seasons:
             if not film:
-                wanted.setdefault(season, []).append(None)
+                wanted.setdefault(number, []).append(None)
         opens = not isinstance(report, PlayableReport) and report.opens
         title = self._title(report, work, create=opens and work.silent)
         targets: dict[str, list[PartRef | None]] = {}
@@ -891,7 +719,7 @@ class Board:
         for arrival_id in self._running.get(service, {}).get(folded, ()):
             arrival = self._arrivals[arrival_id]
             refs: list[PartRef | None] = []
-            if _downloads_as(arrival.whole, service, folded):
+            if downloads_as(arrival.whole, service, folded):
                 refs.append(None)
             refs.extend(
                 PartRef(
@@ -900,7 +728,7 @@ class Board:
                     air_date=part.air_date,
                 )
                 for part in arrival.parts.values()
-                if _downloads_as(part, service, folded)
+                if downloads_as(part, service, folded)
             )
             targets[arrival_id] = refs
         return targets
@@ -908,17 +736,17 @@ class Board:
     def _ask_before_opening(self, report: AnyReport, work: _Pass) -> None:
         """Ask what the service holds before a report opens an arrival (rule 7)."""
         if not report.title.ids and report.title.own_id is None:
-            raise _Refusal(Reason.NO_IDS)
+            raise _RefusalError(Reason.NO_IDS)
         work.questions.append(
             Question(
                 service=report.origin.service,
                 kind=QuestionKind.TITLE,
                 title=report.title,
-                seasons=_seasons_of(report),
+                seasons=seasons_of(report),
                 opening=report,
             )
         )
-        raise _Refusal(Reason.ASKED)
+        raise _RefusalError(Reason.ASKED)
 
     def _confirm(self, kind: QuestionKind, report: AnyReport, title: Title, work: _Pass) -> None:
         """Have a loss that would move something back read from the service first."""
@@ -927,29 +755,11 @@ class Board:
                 service=report.origin.service,
                 kind=kind,
                 title=self._reference(title, report.origin.service),
-                seasons=_seasons_of(report),
+                seasons=seasons_of(report),
                 request_id=report.request_id if isinstance(report, RequestReport) else None,
             )
         )
-        raise _Refusal(Reason.ASKED)
-
-    def _reference(self, title: Title, service: str) -> TitleRef:
-        """Return how to name a title to a service."""
-        return TitleRef(
-            media_type=title.media_type,
-            ids=title.ids,
-            own_id=title.own_ids.get(service),
-            name=title.name,
-            year=title.year,
-        )
-
-    def _may_hold(self, service: Service, media_type: MediaType, tier: Tier) -> bool:
-        """Tell whether a title in a tier could be in a Radarr or Sonarr."""
-        return (
-            service.role is Role.DOWNLOADS
-            and service.media_type in {None, media_type}
-            and (service.tier is None or same_tier(service.tier, tier))
-        )
+        raise _RefusalError(Reason.ASKED)
 
     def _merge(self, one: Title, other: Title, work: _Pass) -> Title:
         """Make two titles one; the older arrival's id survives (rule 5)."""
@@ -1023,7 +833,7 @@ class Board:
             outcome=outcome,
             reason=reason if outcome is Outcome.IGNORED else None,
             changes=tuple(work.changes),
-            questions=tuple(_distinct(work.questions)),
+            questions=tuple(distinct(work.questions)),
             titles=tuple(self.title(key) for key in work.titles),
             arrivals=tuple(self._arrivals[key] for key in work.arrivals),
             requests=tuple(self._requests[key] for key in work.requests),
@@ -1260,349 +1070,3 @@ class Board:
         """Keep a request and note that it is to be stored."""
         work.requests[request.key] = None
         self._store_request(request)
-
-    def _store_arrival(self, arrival: Arrival) -> None:
-        """Keep an arrival with everything that is counted and found by it."""
-        old = self._arrivals.get(arrival.id)
-        if old is not None:
-            self._counts[old.stage] -= 1
-            if (old.title_id, old.tier) != (arrival.title_id, arrival.tier):
-                self._by_key.pop((old.title_id, old.season, old.tier), None)
-                self._untie(old)
-        self._arrivals[arrival.id] = arrival
-        self._counts[arrival.stage] += 1
-        if old is None or (old.title_id, old.tier) != (arrival.title_id, arrival.tier):
-            self._by_key[arrival.title_id, arrival.season, arrival.tier] = arrival.id
-            siblings = self._of_title.get(arrival.title_id, ())
-            self._of_title[arrival.title_id] = (*siblings, arrival.id)
-        for alias in arrival.aliases:
-            self._aliases[alias] = arrival.id
-        if old is None or old.whole is not arrival.whole or old.parts is not arrival.parts:
-            self._index_downloads(old, arrival)
-        if arrival.stage in FINISHED:
-            self._open.pop(arrival.id, None)
-            self._finished[arrival.id] = arrival.stage_at
-        else:
-            self._open[arrival.id] = None
-            self._finished.pop(arrival.id, None)
-        if arrival.available_at is None:
-            self._arrived.pop(arrival.id, None)
-        else:
-            self._arrived[arrival.id] = arrival.available_at
-
-    def _unstore_arrival(self, arrival: Arrival) -> None:
-        """Forget an arrival and what leads to it."""
-        current = self._arrivals.pop(arrival.id)
-        self._counts[current.stage] -= 1
-        self._by_key.pop((current.title_id, current.season, current.tier), None)
-        self._untie(current)
-        self._index_downloads(current, None)
-        for register in (self._open, self._finished, self._arrived):
-            register.pop(current.id, None)
-        for alias in current.aliases:
-            self._aliases.pop(alias, None)
-
-    def _index_downloads(self, old: Arrival | None, new: Arrival | None) -> None:
-        """Keep the index of running downloads."""
-        before_or_after = old or new
-        before, after = _running(old), _running(new)
-        if before == after or before_or_after is None:
-            return
-        arrival_id = before_or_after.id
-        for service, folded in before - after:
-            of_service = self._running[service]
-            holders = tuple(one for one in of_service[folded] if one != arrival_id)
-            if holders:
-                of_service[folded] = holders
-            else:
-                del of_service[folded]
-        for service, folded in after - before:
-            of_service = self._running.setdefault(service, {})
-            of_service[folded] = (*of_service.get(folded, ()), arrival_id)
-
-    def _untie(self, arrival: Arrival) -> None:
-        """Take an arrival off its title."""
-        kept = self._of_title.get(arrival.title_id, ())
-        self._of_title[arrival.title_id] = tuple(one for one in kept if one != arrival.id)
-
-    def _store_request(self, request: Request) -> None:
-        """Keep a request with everything that is counted by it."""
-        old = self._requests.get(request.key)
-        if old is not None and old.decision.decision is Decision.PENDING:
-            self._pending -= 1
-        self._requests[request.key] = request
-        if request.decision.decision is Decision.PENDING:
-            self._pending += 1
-        numbers = self._open_requests.setdefault(request.service, {})
-        if request.stage in FINISHED:
-            numbers.pop(request.request_id, None)
-        else:
-            numbers[request.request_id] = None
-
-    def _unstore_request(self, request: Request) -> None:
-        """Forget a request."""
-        current = self._requests.pop(request.key)
-        if current.decision.decision is Decision.PENDING:
-            self._pending -= 1
-        self._open_requests.get(request.service, {}).pop(request.request_id, None)
-
-
-# --- small pure helpers -------------------------------------------------------------------
-
-
-def _running(arrival: Arrival | None) -> set[tuple[str, str]]:
-    """Return the downloads of an arrival that should be in a queue."""
-    if arrival is None:
-        return set()
-    return {
-        (service, claim.download_id.casefold())
-        for part in (arrival.whole, *arrival.parts.values())
-        for service, claim in part.downloads.items()
-        if claim.download_id is not None and claim.state in RUNNING
-    }
-
-
-def _downloads_as(part: Part, service: str, folded: str) -> bool:
-    """Tell whether a part's newest download is this one."""
-    claim = part.downloads.get(service)
-    return (
-        claim is not None
-        and claim.download_id is not None
-        and claim.download_id.casefold() == folded
-    )
-
-
-def _holding(title: Title, service: str, tier: Tier, downloads: bool) -> Holding:
-    """Return a service's word on a title: one for a downloader, one a tier for Seerr."""
-    for holding in title.holdings:
-        if holding.service == service and (downloads or holding.tier is tier):
-            if downloads and holding.tier is Tier.UNKNOWN is not tier:
-                return replace(holding, tier=tier)
-            return holding
-    return Holding(service, tier)
-
-
-def _worded(flags: Mapping[str, Flag], report: Report, *, yes: bool) -> Mapping[str, Flag]:
-    """Return flags with a report's word; the same mapping if it is no news."""
-    service = report.origin.service
-    old = flags.get(service)
-    new = (old or Flag()).with_word(yes=yes, at=report.at, happened_at=report.happened_at)
-    return flags if new is old else {**flags, service: new}
-
-
-def _part_of(arrival: Arrival, ref: PartRef | None, service: str) -> tuple[str | None, Part]:
-    """Return the key and the part that a reference means; a new one if none is known."""
-    if ref is None or arrival.season is None:
-        return None, arrival.whole
-    key = find_part(arrival.parts, ref, service)
-    part = arrival.parts[key] if key is not None else blank_part()
-    return key or "", with_part_reference(part, ref, service)
-
-
-def _with_part(arrival: Arrival, key: str | None, part: Part) -> Arrival:
-    """Return the arrival with a part; `key` is its former key, None the whole."""
-    if key is None:
-        return arrival if part is arrival.whole else replace(arrival, whole=part)
-    if arrival.parts.get(key) is part:
-        return arrival
-    parts = {one: known for one, known in arrival.parts.items() if one != key}
-    parts[part.key] = part
-    return replace(arrival, parts=parts)
-
-
-def _listed_part(part: Part, state: PartState, report: EpisodesReport, *, newest: bool) -> Part:
-    """Return a part with a line of an episode list."""
-    service = report.origin.service
-    part = with_part_reference(part, state.ref, service)
-    files = part.files
-    if state.has_file and state.file_at is not None and state.file_at < report.at:
-        earlier = replace(report, at=state.file_at, happened_at=state.file_at)
-        files = _worded(files, earlier, yes=True)
-    dated = report
-    if state.file_at is not None:
-        dated = replace(report, happened_at=state.file_at)
-    files = _worded(files, dated, yes=state.has_file)
-    return replace(
-        part,
-        aired_at=state.aired_at if newest or part.aired_at is None else part.aired_at,
-        wanted=_worded(part.wanted, report, yes=state.wanted),
-        files=files,
-    )
-
-
-def _newest_word(part: Part) -> float:
-    """Return when anything was last said about a part, its being wanted aside."""
-    times = [claim.at for claim in part.downloads.values()]
-    for flags in (part.files, part.playable):
-        for flag in flags.values():
-            times.extend(at for at in (flag.last_yes, flag.last_no) if at is not None)
-    return max(times, default=-inf)
-
-
-def _newer_download(claim: DownloadClaim, old: DownloadClaim) -> bool:
-    """Tell whether a word about a download replaces another."""
-    return (claim.at, _DOWNLOAD_ORDER.index(claim.state)) > (
-        old.at,
-        _DOWNLOAD_ORDER.index(old.state),
-    )
-
-
-def _shows_else(claim: DownloadClaim, old: DownloadClaim | None) -> bool:
-    """Tell whether people see a difference between two words about a download."""
-    return old is None or (
-        claim.state,
-        claim.download_id,
-        claim.progress,
-        claim.eta,
-        claim.problem,
-    ) != (old.state, old.download_id, old.progress, old.eta, old.problem)
-
-
-def _newer_decision(claim: DecisionClaim, old: DecisionClaim) -> bool:
-    """Tell whether a word about a request replaces another.
-
-    What was said when the request was made is never newer, whenever it arrives.
-    """
-    return (not claim.initial, claim.at, _DECISION_ORDER.index(claim.decision)) > (
-        not old.initial,
-        old.at,
-        _DECISION_ORDER.index(old.decision),
-    )
-
-
-def _distinct(questions: Iterable[Question]) -> Iterator[Question]:
-    """Yield questions once each; one that a report waits for comes first."""
-    seen: set[tuple[str, str, str]] = set()
-    for question in sorted(questions, key=lambda one: one.opening is None):
-        if question.opening is not None or question.key not in seen:
-            seen.add(question.key)
-            yield question
-
-
-def _seasons_of(report: AnyReport) -> tuple[int, ...]:
-    """Return the seasons that a report is about."""
-    if isinstance(report, EpisodesReport):
-        return (report.season,)
-    seasons: set[int] = set()
-    if not isinstance(report, (FileReport,)):
-        seasons.update(report.seasons or ())
-    if isinstance(report, (DownloadReport, FileReport, PlayableReport)):
-        seasons.update(ref.season for ref in report.parts)
-    return tuple(sorted(seasons))
-
-
-def _speaks(arrival: Arrival, service: str) -> bool:
-    """Tell whether a service has said anything about an arrival's parts."""
-    return any(
-        service in claims
-        for part in (arrival.whole, *arrival.parts.values())
-        for claims in (part.wanted, part.files, part.playable, part.downloads, part.own_ids)
-    )
-
-
-def _without_service(arrival: Arrival, service: str) -> Arrival:
-    """Return an arrival without a service's words."""
-
-    def cleaned(part: Part) -> Part:
-        return replace(
-            part,
-            own_ids={k: v for k, v in part.own_ids.items() if k != service},
-            wanted={k: v for k, v in part.wanted.items() if k != service},
-            files={k: v for k, v in part.files.items() if k != service},
-            playable={k: v for k, v in part.playable.items() if k != service},
-            downloads={k: v for k, v in part.downloads.items() if k != service},
-        )
-
-    return replace(
-        arrival,
-        whole=cleaned(arrival.whole),
-        parts={key: cleaned(part) for key, part in arrival.parts.items()},
-    )
-
-
-def _settled(arrival: Arrival, now: float) -> Arrival:
-    """Return an arrival whose available parts stay so, whoever has the say next."""
-
-    def settled(part: Part, stage: Stage | None) -> Part:
-        if stage is not Stage.AVAILABLE:
-            return part
-        flag = part.playable.get(SETTLED, Flag()).with_word(yes=True, at=now, happened_at=now)
-        return replace(part, playable={**part.playable, SETTLED: flag})
-
-    if arrival.season is None:
-        whole = settled(arrival.whole, arrival.stage)
-        return arrival if whole is arrival.whole else replace(arrival, whole=whole)
-    parts = {key: settled(part, part.stage) for key, part in arrival.parts.items()}
-    whole = arrival.whole
-    if not parts:
-        whole = settled(whole, arrival.stage)
-    if whole is arrival.whole and all(parts[key] is arrival.parts[key] for key in parts):
-        return arrival
-    return replace(arrival, whole=whole, parts=parts)
-
-
-def _opening_plan(
-    opening: AnyReport, answers: Sequence[AnyReport]
-) -> tuple[tuple[int | None, ...], list[AnyReport]] | None:
-    """Return the seasons to open and the answers to enter first; None: nothing opens.
-
-    The file whose import opens the arrival is taken out of what the service holds: it is
-    the news itself.
-    """
-    film = opening.title.media_type is MediaType.MOVIE
-    imported = isinstance(opening, FileReport)
-    refs = opening.parts if isinstance(opening, (DownloadReport, FileReport)) else ()
-    entered: list[AnyReport] = []
-    seasons: set[int] = set(_seasons_of(opening))
-    missing: set[int] = set()
-    untouched = film
-    for answer in answers:
-        if isinstance(answer, FileReport) and answer.present:
-            if imported:
-                continue
-            if film:
-                return None
-        if isinstance(answer, EpisodesReport):
-            states = list(answer.parts)
-            if any(not state.has_file and state.wanted for state in states):
-                missing.add(answer.season)
-            meant = [state for state in states if _means(refs, answer.season, state.ref)]
-            if meant and not all(state.has_file for state in meant):
-                untouched = True
-            if imported:
-                states = [
-                    replace(state, has_file=False, wanted=True) if state in meant else state
-                    for state in states
-                ]
-            untouched = untouched or (not meant and answer.season in seasons)
-            answer = replace(answer, parts=tuple(states))
-        if isinstance(answer, HeldReport):
-            answer = replace(answer, opens=False)
-        entered.append(answer)
-    if film:
-        return (None,), entered
-    if isinstance(opening, HeldReport):
-        held = [one for one in answers if isinstance(one, HeldReport) and one.held]
-        wanted = {season for one in held for season in one.seasons or ()}
-        opened = tuple(sorted(seasons or (wanted & missing)))
-        return (opened, entered) if opened else None
-    if (
-        not untouched
-        and not imported
-        and any(isinstance(answer, EpisodesReport) for answer in answers)
-    ):
-        return None
-    return tuple(sorted(seasons)), entered
-
-
-def _means(refs: Iterable[PartRef], season: int, listed: PartRef) -> bool:
-    """Tell whether one of the references is this line of an episode list."""
-    return any(
-        ref.season == season
-        and (
-            (ref.number is not None and ref.number == listed.number)
-            or (ref.own_id is not None and ref.own_id == listed.own_id)
-            or (ref.air_date is not None and ref.air_date == listed.air_date)
-        )
-        for ref in refs
-    )

@@ -156,44 +156,46 @@ def presence(part: Part, whole: Part, base: Ground, house: Household) -> Presenc
     absent, its file was lost, or the title left the service; and with neither of them,
     what is imported is available.
     """
-    starts: list[float] = []
-    past: Presence | None = None
-    absent = False
+    played: list[Flag] = []
     words: list[tuple[Flag, bool]] = []
     for source in (part,) if part is whole else (part, whole):
         for service, flag in source.playable.items():
-            if house.role(service) is not Role.PLAYBACK:
-                words.append((flag, source is part))
-            elif flag.since is not None:
-                starts.append(flag.since)
+            if house.role(service) is Role.PLAYBACK:
+                played.append(flag)
             else:
-                absent = absent or flag.no
-                past = _later(past, flag)
-    imported_at = _imported_at(part)
-    lost = imported_at is None and any(flag.lost for flag in part.files.values())
-    for flag, direct in words:
-        if flag.since is None:
-            past = _later(past, flag)
-            continue
-        if absent:
-            # A server that lists the item as absent outweighs Seerr's word.
-            continue
-        if base.lost_at is not None:
-            past = _later(past, Flag(flag.since, flag.since, base.lost_at))
-        elif lost:
-            past = _later_file(past, part, flag.since)
-        elif direct or (part.aired_at is not None and part.aired_at <= flag.since):
-            starts.append(flag.since)
-        elif imported_at is not None:
-            starts.append(max(flag.since, imported_at))
+                words.append((flag, source is part))
+    starts = [flag.since for flag in played if flag.since is not None]
+    past: Presence | None = None
+    for flag in played:
+        past = _later(past, flag)
+    if starts or not any(flag.no for flag in played):
+        for flag, direct in words:
+            since, past = _by_word(flag, part, base, past, direct=direct)
+            if since is not None:
+                starts.append(since)
     if not house.has_playback and not house.has_requests:
+        imported_at = _imported_at(part)
         if imported_at is not None and base.lost_at is None:
             starts.append(imported_at)
-        elif lost:
-            past = _later_file(past, part, -inf)
-    if starts:
-        return Presence(min(starts), inf)
-    return past
+        past = _later_file(past, part, -inf)
+    return Presence(min(starts), inf) if starts else past
+
+
+def _by_word(
+    flag: Flag, part: Part, base: Ground, past: Presence | None, *, direct: bool
+) -> tuple[float | None, Presence | None]:
+    """Return since when Seerr's word makes a part available, and the time that is over."""
+    if flag.since is None:
+        return None, _later(past, flag)
+    if base.lost_at is not None:
+        return None, _later(past, Flag(flag.since, flag.since, base.lost_at))
+    imported_at = _imported_at(part)
+    if imported_at is None and any(file.lost for file in part.files.values()):
+        return None, _later_file(past, part, flag.since)
+    if direct or (part.aired_at is not None and part.aired_at <= flag.since):
+        return flag.since, past
+    # A word on the season means a later episode only once that is there.
+    return (None if imported_at is None else max(flag.since, imported_at)), past
 
 
 def _imported_at(part: Part) -> float | None:

@@ -1,0 +1,232 @@
+"""Words on parts, downloads and requests: reading, adding and comparing them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from math import inf
+from typing import Final
+
+from .lifecycle import RUNNING, SETTLED
+from .matching import blank_part, find_part, with_part_reference
+from .models import (
+    AnyReport,
+    Arrival,
+    Decision,
+    DecisionClaim,
+    DownloadClaim,
+    DownloadReport,
+    DownloadState,
+    EpisodesReport,
+    FileReport,
+    Flag,
+    Holding,
+    Part,
+    PartRef,
+    PartState,
+    PlayableReport,
+    Question,
+    Report,
+    Stage,
+    Tier,
+    Title,
+)
+
+_DOWNLOAD_ORDER: Final = tuple(DownloadState)
+_DECISION_ORDER: Final = (
+    Decision.PENDING,
+    Decision.APPROVED,
+    Decision.FAILED,
+    Decision.DECLINED,
+    Decision.COMPLETED,
+    Decision.REMOVED,
+)
+
+
+def running(arrival: Arrival | None) -> set[tuple[str, str]]:
+    """Return the downloads of an arrival that should be in a queue."""
+    if arrival is None:
+        return set()
+    return {
+        (service, claim.download_id.casefold())
+        for part in (arrival.whole, *arrival.parts.values())
+        for service, claim in part.downloads.items()
+        if claim.download_id is not None and claim.state in RUNNING
+    }
+
+
+def downloads_as(part: Part, service: str, folded: str) -> bool:
+    """Tell whether a part's newest download is this one."""
+    claim = part.downloads.get(service)
+    return (
+        claim is not None
+        and claim.download_id is not None
+        and claim.download_id.casefold() == folded
+    )
+
+
+def holding_of(title: Title, service: str, tier: Tier, downloads: bool) -> Holding:
+    """Return a service's word on a title: one for a downloader, one a tier for Seerr."""
+    for holding in title.holdings:
+        if holding.service == service and (downloads or holding.tier is tier):
+            if downloads and holding.tier is Tier.UNKNOWN is not tier:
+                return replace(holding, tier=tier)
+            return holding
+    return Holding(service, tier)
+
+
+def worded(flags: Mapping[str, Flag], report: Report, *, yes: bool) -> Mapping[str, Flag]:
+    """Return flags with a report's word; the same mapping if it is no news."""
+    service = report.origin.service
+    old = flags.get(service)
+    new = (old or Flag()).with_word(yes=yes, at=report.at, happened_at=report.happened_at)
+    return flags if new is old else {**flags, service: new}
+
+
+def part_of(arrival: Arrival, ref: PartRef | None, service: str) -> tuple[str | None, Part]:
+    """Return the key and the part that a reference means; a new one if none is known."""
+    if ref is None or arrival.season is None:
+        return None, arrival.whole
+    key = find_part(arrival.parts, ref, service)
+    part = arrival.parts[key] if key is not None else blank_part()
+    return key or "", with_part_reference(part, ref, service)
+
+
+def with_part(arrival: Arrival, key: str | None, part: Part) -> Arrival:
+    """Return the arrival with a part; `key` is its former key, None the whole."""
+    if key is None:
+        return arrival if part is arrival.whole else replace(arrival, whole=part)
+    if arrival.parts.get(key) is part:
+        return arrival
+    parts = {one: known for one, known in arrival.parts.items() if one != key}
+    parts[part.key] = part
+    return replace(arrival, parts=parts)
+
+
+def listed_part(part: Part, state: PartState, report: EpisodesReport, *, newest: bool) -> Part:
+    """Return a part with a line of an episode list."""
+    service = report.origin.service
+    part = with_part_reference(part, state.ref, service)
+    files = part.files
+    if state.has_file and state.file_at is not None and state.file_at < report.at:
+        earlier = replace(report, at=state.file_at, happened_at=state.file_at)
+        files = worded(files, earlier, yes=True)
+    dated = report
+    if state.file_at is not None:
+        dated = replace(report, happened_at=state.file_at)
+    files = worded(files, dated, yes=state.has_file)
+    return replace(
+        part,
+        aired_at=state.aired_at if newest or part.aired_at is None else part.aired_at,
+        wanted=worded(part.wanted, report, yes=state.wanted),
+        files=files,
+    )
+
+
+def newest_word(part: Part) -> float:
+    """Return when anything was last said about a part, its being wanted aside."""
+    times = [claim.at for claim in part.downloads.values()]
+    for flags in (part.files, part.playable):
+        for flag in flags.values():
+            times.extend(at for at in (flag.last_yes, flag.last_no) if at is not None)
+    return max(times, default=-inf)
+
+
+def newer_download(claim: DownloadClaim, old: DownloadClaim) -> bool:
+    """Tell whether a word about a download replaces another."""
+    return (claim.at, _DOWNLOAD_ORDER.index(claim.state)) > (
+        old.at,
+        _DOWNLOAD_ORDER.index(old.state),
+    )
+
+
+def shows_else(claim: DownloadClaim, old: DownloadClaim | None) -> bool:
+    """Tell whether people see a difference between two words about a download."""
+    return old is None or (
+        claim.state,
+        claim.download_id,
+        claim.progress,
+        claim.eta,
+        claim.problem,
+    ) != (old.state, old.download_id, old.progress, old.eta, old.problem)
+
+
+def newer_decision(claim: DecisionClaim, old: DecisionClaim) -> bool:
+    """Tell whether a word about a request replaces another.
+
+    What was said when the request was made is never newer, whenever it arrives.
+    """
+    return (not claim.initial, claim.at, _DECISION_ORDER.index(claim.decision)) > (
+        not old.initial,
+        old.at,
+        _DECISION_ORDER.index(old.decision),
+    )
+
+
+def distinct(questions: Iterable[Question]) -> Iterator[Question]:
+    """Yield questions once each; one that a report waits for comes first."""
+    seen: set[tuple[str, str, str]] = set()
+    for question in sorted(questions, key=lambda one: one.opening is None):
+        if question.opening is not None or question.key not in seen:
+            seen.add(question.key)
+            yield question
+
+
+def seasons_of(report: AnyReport) -> tuple[int, ...]:
+    """Return the seasons that a report is about."""
+    if isinstance(report, EpisodesReport):
+        return (report.season,)
+    seasons: set[int] = set()
+    if not isinstance(report, (FileReport,)):
+        seasons.update(report.seasons or ())
+    if isinstance(report, (DownloadReport, FileReport, PlayableReport)):
+        seasons.update(ref.season for ref in report.parts)
+    return tuple(sorted(seasons))
+
+
+def speaks(arrival: Arrival, service: str) -> bool:
+    """Tell whether a service has said anything about an arrival's parts."""
+    return any(
+        service in claims
+        for part in (arrival.whole, *arrival.parts.values())
+        for claims in (part.wanted, part.files, part.playable, part.downloads, part.own_ids)
+    )
+
+
+def without_service(arrival: Arrival, service: str) -> Arrival:
+    """Return an arrival without a service's words."""
+
+    def cleaned(part: Part) -> Part:
+        return replace(
+            part,
+            own_ids={k: v for k, v in part.own_ids.items() if k != service},
+            wanted={k: v for k, v in part.wanted.items() if k != service},
+            files={k: v for k, v in part.files.items() if k != service},
+            playable={k: v for k, v in part.playable.items() if k != service},
+            downloads={k: v for k, v in part.downloads.items() if k != service},
+        )
+
+    return replace(
+        arrival,
+        whole=cleaned(arrival.whole),
+        parts={key: cleaned(part) for key, part in arrival.parts.items()},
+    )
+
+
+def settled(arrival: Arrival, now: float) -> Arrival:
+    """Return an arrival whose available parts stay so, whoever has the say next."""
+
+    def settled(part: Part, stage: Stage | None) -> Part:
+        if stage is not Stage.AVAILABLE:
+            return part
+        flag = part.playable.get(SETTLED, Flag()).with_word(yes=True, at=now, happened_at=now)
+        return replace(part, playable={**part.playable, SETTLED: flag})
+
+    if arrival.season is None:
+        whole = settled(arrival.whole, arrival.stage)
+        return arrival if whole is arrival.whole else replace(arrival, whole=whole)
+    parts = {key: settled(part, part.stage) for key, part in arrival.parts.items()}
+    whole = arrival.whole
+    if not parts:
+        whole = settled(whole, arrival.stage)
+    if whole is arrival.whole and all(parts[key] is arrival.parts[key] for key in parts):
+        return arrival
+    return replace(arrival, whole=whole, parts=parts)
