@@ -2,8 +2,8 @@
 
 The integrations are those of the list named on the command line, those that the manifest
 named next depends on, and those that Home Assistant always starts, with all that they
-depend on themselves. What would need a compiler is not
-printed: an empty stand-in is installed for it.
+depend on themselves. What a bare machine cannot install is not printed: an empty stand-in
+is installed for it.
 """
 
 import ast
@@ -14,12 +14,13 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-# Packages without wheels that must be compiled, with the name of their module and what
-# Home Assistant imports from it. Both clean up microphone sound for the voice assistant,
-# which every Home Assistant sets up and ours never uses.
-NEED_A_COMPILER = {
-    "pymicro-vad": ("pymicro_vad", 'class MicroVad:\n    """Does nothing."""\n'),
-    "pyspeex-noise": ("pyspeex_noise", 'class AudioProcessor:\n    """Does nothing."""\n'),
+# Packages that need a compiler, or a library that few machines have, with the name of their
+# module and what Home Assistant imports from it. They clean up the sound of microphones and
+# shrink the pictures of cameras: every Home Assistant loads them, ours never uses them.
+STAND_INS = {
+    "pymicro-vad": ("pymicro_vad", "MicroVad"),
+    "pyspeex-noise": ("pyspeex_noise", "AudioProcessor"),
+    "PyTurboJPEG": ("turbojpeg", "TurboJPEG"),
 }
 
 
@@ -99,15 +100,16 @@ def needed_by(file: Path) -> set[str]:
 
 
 def make_stand_in(requirement: str) -> None:
-    """Put an empty package in the place of one that needs a compiler.
+    """Put an empty package in the place of a real one.
 
     It looks installed, so Home Assistant does not try to install it at every start.
     """
     name, _, version = requirement.partition("==")
-    module, content = NEED_A_COMPILER[name]
+    module, imported = STAND_INS[name]
     packages = Path(sysconfig.get_path("purelib"))
+    content = f'"""An empty stand-in."""\n\n\nclass {imported}:\n    """Does nothing."""\n'
     (packages / f"{module}.py").write_text(content, encoding="utf-8")
-    information = packages / f"{module}-{version}.dist-info"
+    information = packages / f"{name.lower().replace('-', '_')}-{version}.dist-info"
     information.mkdir(exist_ok=True)
     files = {
         "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
@@ -124,7 +126,7 @@ def main() -> None:
     package = package_folder()
     domains = listed(Path(sys.argv[1])) | always_started(package) | needed_by(Path(sys.argv[2]))
     for requirement in sorted(requirements(package, domains)):
-        if requirement.partition("==")[0] in NEED_A_COMPILER:
+        if requirement.partition("==")[0] in STAND_INS:
             make_stand_in(requirement)
         else:
             print(requirement)
