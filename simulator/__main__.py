@@ -20,6 +20,11 @@ def arguments() -> argparse.Namespace:
         default=0,
         help="control, Seerr, Radarr, Radarr 4K and Sonarr take five ports from here; 0: any",
     )
+    parser.add_argument(
+        "--ports",
+        type=lambda text: [int(port) for port in text.split(",")],
+        help="the same ports one by one, separated by commas",
+    )
     parser.add_argument("--seerr", choices=sorted(FLAVOURS), default="seerr-3.3")
     parser.add_argument("--radarr", default=RADARR_VERSION, help="the version to play")
     parser.add_argument("--sonarr", default=SONARR_VERSION, help="the version to play")
@@ -33,17 +38,17 @@ def arguments() -> argparse.Namespace:
 async def run(options: argparse.Namespace) -> None:
     """Serve until interrupted."""
     base = options.port_base
+    ports = options.ports or [base + number if base else 0 for number in range(6)]
+    ports += [0] * (6 - len(ports))
     stack = Stack.default(
         seerr=options.seerr,
         radarr=options.radarr,
         sonarr=options.sonarr,
-        port_base=base + 1 if base else 0,
+        ports=ports[1:5],
     )
     if options.second_sonarr:
-        stack.add_sonarr(
-            "sonarr_4k", version=options.sonarr, port=base + 5 if base else 0, is4k=True
-        )
-    control = Control(stack, port=base)
+        stack.add_sonarr("sonarr_4k", version=options.sonarr, port=ports[5], is4k=True)
+    control = Control(stack, port=ports[0])
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -59,6 +59,5 @@ def net_span(seconds: float) -> str:
 
 def parse_date(text: str) -> datetime:
     """Read an ISO time with any number of fractional digits; no zone means UTC."""
-    cleaned = text.strip().replace(" ", "+")
-    moment = datetime.fromisoformat(cleaned)
+    moment = datetime.fromisoformat(text.strip())
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -147,8 +147,8 @@ class Sender:
     async def drain(self) -> None:
         """Send everything held back and wait for everything late."""
         await self.flush()
-        while self._late:
-            await asyncio.gather(*self._late, return_exceptions=True)
+        while late := [task for task in self._late if not task.done()]:
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _call_late(self, outcome: Outcome, times: int, delay: float) -> None:
         await asyncio.sleep(delay)

@@ -531,8 +531,11 @@ class RadarrDouble(ArrDouble):
         name = f"{movie.film.title} ({movie.film.year}) [{quality}] {number}.mkv"
         return FilmFile(id=number, name=name, quality=quality, size=size, added=added)
 
-    async def import_file(self, download: Download) -> FilmFile:
-        """Import a finished download, replacing the file that is there."""
+    async def import_file(self, download: Download, *, traced: bool = True) -> FilmFile:
+        """Import a finished download, replacing the file that is there.
+
+        Not traced: as a manual import, whose event does not name the download.
+        """
         movie = self.movies[download.movie_id or 0]
         old = movie.file
         if old is not None:
@@ -563,14 +566,14 @@ class RadarrDouble(ArrDouble):
             "remoteMovie": self._remote_movie(movie),
             "movieFile": self._file(movie, new, imported=True),
             "isUpgrade": old is not None,
-            **self.release_keys(download),
+            **self.release_keys(download if traced else None),
         }
         if old is not None:
             payload["deletedFiles"] = [self._file(movie, old)]
         if self.at_least(4, 3, 1):
             payload |= self.custom_formats()
         if self.at_least(4, 5, 1):
-            payload["release"] = self._release(download)
+            payload["release"] = self._release(download if traced else None)
         payload |= self.base_keys("Download")
         flags = ["onDownload", "onUpgrade"] if old is not None else ["onDownload"]
         await self.publish("Download", flags, payload, tags=movie.tags)

@@ -26,6 +26,8 @@ from .seerr_data import (
 from .seerr_work import SeerrWork
 from .service import PAGE, json_answer, read_json
 
+USER = web.RequestKey("user", User)
+
 
 class SeerrDouble(SeerrWork):
     """A simulated member of the Seerr family."""
@@ -47,7 +49,7 @@ class SeerrDouble(SeerrWork):
             return _no_access()
         if self.csrf_protection and request.method not in {"GET", "HEAD", "OPTIONS"}:
             return json_answer({"message": "invalid csrf token"}, 403)
-        request["user"] = user = self.users[actor]
+        request[USER] = user = self.users[actor]
         if path.startswith("/api/v1/settings") and not user.may(ADMIN):
             return _no_access()
         return None
@@ -139,10 +141,10 @@ class SeerrDouble(SeerrWork):
         return json_answer(document)
 
     async def _get_me(self, request: web.Request) -> web.Response:
-        return json_answer(self._user(request["user"]))
+        return json_answer(self._user(request[USER]))
 
     async def _get_users(self, request: web.Request) -> web.Response:
-        if not request["user"].may(ADMIN):
+        if not request[USER].may(ADMIN):
             return _no_access()
         take = int_or(request.query.get("take", "10"), 10)
         skip = int_or(request.query.get("skip", "0"), 0)
@@ -204,7 +206,7 @@ class SeerrDouble(SeerrWork):
     async def _get_requests(self, request: web.Request) -> web.Response:
         if (refusal := self._check_query(request)) is not None:
             return refusal
-        user: User = request["user"]
+        user: User = request[USER]
         rows = list(self.requests.values())
         if not user.may(MANAGE_REQUESTS | REQUEST_VIEW):
             rows = [item for item in rows if item.by is user]
@@ -293,7 +295,7 @@ class SeerrDouble(SeerrWork):
 
     def _visible(self, request: web.Request) -> Request | web.Response:
         item = self.requests.get(int_or(request.match_info["id"], -1))
-        user: User = request["user"]
+        user: User = request[USER]
         if item is None:
             return _message(404, "Request not found.")
         if item.by is not user and not user.may(MANAGE_REQUESTS | REQUEST_VIEW):
@@ -317,17 +319,17 @@ class SeerrDouble(SeerrWork):
         if item.media.kind == "tv" and isinstance(body.get("seasons"), list):
             item.seasons = [int(number) for number in body["seasons"]]
             self._set_pending(item)
-        self._save(item, item.status, request["user"])
+        self._save(item, item.status, request[USER])
         # Saving an approved request tells of it once more.
         if item.status == Decision.APPROVED:
-            self.approve(item, by=request["user"])
+            self.approve(item, by=request[USER])
         return json_answer(self.request_document(item, full=True))
 
     async def _delete_request(self, request: web.Request) -> web.Response:
         item = self._visible(request)
         if isinstance(item, web.Response):
             return item
-        user: User = request["user"]
+        user: User = request[USER]
         pending = item.status == Decision.PENDING and item.by is user
         if not pending and not user.may(MANAGE_REQUESTS):
             return _message(401, "You do not have permission to delete this request.")
@@ -335,18 +337,18 @@ class SeerrDouble(SeerrWork):
         return web.Response(status=204)
 
     async def _post_decision(self, request: web.Request) -> web.Response:
-        if not request["user"].may(MANAGE_REQUESTS):
+        if not request[USER].may(MANAGE_REQUESTS):
             return _no_access()
         item = self._visible(request)
         if isinstance(item, web.Response):
             return item
         match request.match_info["verb"]:
             case "approve":
-                self.approve(item, by=request["user"])
+                self.approve(item, by=request[USER])
             case "decline":
-                self.decline(item, by=request["user"])
+                self.decline(item, by=request[USER])
             case _:
-                self.retry(item, by=request["user"])
+                self.retry(item, by=request[USER])
         return json_answer(self.request_document(item, full=True))
 
     async def _post_request(self, request: web.Request) -> web.Response:
@@ -356,7 +358,7 @@ class SeerrDouble(SeerrWork):
         if kind not in {"movie", "tv"} or not isinstance(tmdb_id, int):
             text = "request.body should have required property 'mediaType'"
             return json_answer({"message": text, "errors": [{"path": ".body.mediaType"}]}, 400)
-        user: User = request["user"]
+        user: User = request[USER]
         if (other := body.get("userId")) is not None and other != user.id:
             if not user.may(MANAGE_REQUESTS):
                 return _message(403, "You do not have permission to modify the request user.")
@@ -524,7 +526,7 @@ class SeerrDouble(SeerrWork):
         )
 
     async def _delete_media(self, request: web.Request) -> web.Response:
-        if not request["user"].may(MANAGE_REQUESTS):
+        if not request[USER].may(MANAGE_REQUESTS):
             return _no_access()
         media = self.media.get(int_or(request.match_info["id"], -1))
         if media is None:

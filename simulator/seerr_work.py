@@ -92,6 +92,7 @@ class SeerrWork(HttpDouble):
         ):
             self.user(person, rights)
         self._session: aiohttp.ClientSession | None = None
+        self._scanning = asyncio.Lock()
         self.webhook: Json = {}
         self._clear()
 
@@ -512,6 +513,10 @@ class SeerrWork(HttpDouble):
 
     async def scan(self, *, everything: bool = False) -> None:
         """Look what has become available; everything: also what has been lost."""
+        async with self._scanning:
+            await self._scan(everything=everything)
+
+    async def _scan(self, *, everything: bool) -> None:
         for item in list(self.requests.values()):
             if item.status == Decision.FAILED:
                 with suppress(ServiceError):
@@ -669,6 +674,35 @@ class SeerrWork(HttpDouble):
             f"{prefix}_email": f"{user.name.lower()}@example.com",
             f"{prefix}_avatar": f"/avatarproxy/{user.id:032x}",
         }
+
+    def tell_issue(
+        self, event: str, about: Film | Show, *, message: str, comment: str = "", by: str = "Anna"
+    ) -> None:
+        """Tell of an issue with a title: ISSUE_CREATED, _COMMENT, _RESOLVED or _REOPENED."""
+        kind, user = "movie" if isinstance(about, Film) else "tv", self._person(by)
+        media = self._by_tmdb.get((kind, about.tmdb_id)) or self._new_media(kind, about)
+        variables = dict.fromkeys(self._names(), "") | {
+            "notification_type": event,
+            "event": "New Video Issue Reported" if event == "ISSUE_CREATED" else "Video Issue",
+            "subject": f"{about.title} ({about.year})",
+            "message": message,
+            "image": f"{POSTER}{about.poster or 'null'}",
+            "media_type": kind,
+            "media_tmdbid": str(media.tmdb_id),
+            "media_tvdbid": str(media.tvdb_id or ""),
+            "media_status": self._word(media.hd.status),
+            "media_status4k": self._word(media.uhd.status),
+            "issue_id": "1",
+            "issue_type": "VIDEO",
+            "issue_status": "RESOLVED" if event == "ISSUE_RESOLVED" else "OPEN",
+            "comment_message": comment,
+            **self._person_variables("reportedBy", user),
+        }
+        present = {"media", "issue"}
+        if comment:
+            present.add("comment")
+            variables |= self._person_variables("commentedBy", user)
+        self.send(event, variables, frozenset(present), [])
 
     def send(
         self, event: str, variables: dict[str, str], present: frozenset[str], extra: list[Json]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,6 +16,8 @@ from .delivery import Sender
 from .faults import Fault, FaultMode, Json
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LOGGER = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 # Calls between simulated services carry this header, so that they are not counted as a client's.
@@ -141,15 +144,20 @@ class HttpDouble:
         """Do something beside the answer, as the service's own threads do."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOGGER.error("%s failed at its own work", self.name, exc_info=error)
 
     async def settle(self, *, cancel: bool = False) -> None:
         """Wait until everything that the service does on its own is done."""
-        while self._tasks:
+        while running := [task for task in self._tasks if not task.done()]:
             if cancel:
-                for task in self._tasks:
+                for task in running:
                     task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
         if not cancel:
             await self.sender.drain()
 

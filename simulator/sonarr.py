@@ -541,6 +541,22 @@ class SonarrDouble(ArrDouble):
             payload["sourcePath"] = file.source
         return without_null(payload)
 
+    def _deleted_file(self, series: Series, file: EpisodeFile) -> Json:
+        if self.at_least(4):
+            return self._file(series, file)
+        # The old version sends its internal record, with an object where others have a name.
+        return {
+            "seriesId": series.id,
+            "seasonNumber": file.season,
+            "relativePath": file.name,
+            "size": file.size,
+            "dateAdded": net_date(file.added),
+            "quality": quality_document(file.quality, modifier=False),
+            "series": {"value": self.series_document(series), "isLoaded": True},
+            "language": ENGLISH,
+            "id": file.id,
+        }
+
     def _release(self, download: Download | None) -> Json:
         if download is None:
             return {"releaseType": "unknown"}
@@ -873,7 +889,7 @@ class SonarrDouble(ArrDouble):
         payload = {
             "series": self._series(series),
             "episodes": [self._episode(episode) for episode in episodes],
-            "episodeFile": self._file(series, file),
+            "episodeFile": self._deleted_file(series, file),
             "deleteReason": reason,
             **self.base_keys("EpisodeFileDelete"),
         }

@@ -1,6 +1,7 @@
 """A whole simulated home: its services, its world, and what is played in it."""
 
 import asyncio
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,12 +39,11 @@ class Stack:
         seerr: str = "seerr-3.3",
         radarr: str = RADARR_VERSION,
         sonarr: str = SONARR_VERSION,
-        port_base: int = 0,
+        ports: Sequence[int] = (0, 0, 0, 0),
         clock: Clock | None = None,
     ) -> Self:
         """Build a Seerr, a Radarr, a Radarr for 4K and a Sonarr, all connected."""
         stack = cls(clock=clock)
-        ports = range(port_base, port_base + 4) if port_base else (0, 0, 0, 0)
         stack.add_seerr(flavour=seerr, port=ports[0])
         stack.add_radarr(version=radarr, port=ports[1])
         stack.add_radarr("radarr_4k", version=radarr, port=ports[2], is4k=True)
