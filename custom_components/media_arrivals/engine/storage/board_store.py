@@ -2,9 +2,11 @@
 
 # ruff: noqa: S608 - names of columns and tables are put together here, values are bound
 
+import contextlib
+import gc
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any, Final
@@ -91,16 +93,18 @@ _ADD_STEP: Final = f"""
     INSERT INTO timeline ({_TIMELINE_COLUMNS})
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+# "+live" keeps SQLite from walking through everything that is live.
 _RETIRE_REQUESTS: Final = f"""
     UPDATE requests SET live = 0
-    WHERE live = 1
-        AND title_id IN (SELECT title_id FROM arrivals WHERE id IN {_AMONG})
-        AND EXISTS (SELECT 1 FROM json_each(requests.arrivals))
-        AND NOT EXISTS (
-            SELECT 1 FROM json_each(requests.arrivals) AS covered
-            JOIN arrivals ON arrivals.id = covered.value
-            WHERE arrivals.live = 1
-        )
+    WHERE rowid IN (
+        SELECT r.rowid FROM arrivals AS a CROSS JOIN requests AS r ON r.title_id = a.title_id
+        WHERE a.id IN {_AMONG} AND +r.live = 1
+            AND r.arrivals != '[]'
+            AND NOT EXISTS (
+                SELECT 1 FROM arrivals AS other
+                WHERE +other.live = 1 AND other.id IN (SELECT value FROM json_each(r.arrivals))
+            )
+    )
 """
 _REQUESTED_BY: Final = """
     EXISTS (
@@ -112,7 +116,10 @@ _REQUESTED_BY: Final = """
 _PURGE: Final = f"""
     DELETE FROM timeline
     WHERE id IN {_AMONG}
-        AND arrival_id IN (SELECT id FROM arrivals WHERE live = 0 AND known_at < ?)
+        AND EXISTS (
+            SELECT 1 FROM arrivals
+            WHERE arrivals.id = timeline.arrival_id AND live = 0 AND known_at < ?
+        )
 """
 
 
@@ -160,6 +167,25 @@ class _Reading:
         )
 
 
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Make thousands of objects that stay, without garbage collections in between.
+
+    So many would make Python look through its whole heap, which stops the event loop for
+    longer than everything else here. Frozen and thawed, they count as looked through.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()
+        if enabled:
+            gc.enable()
+
+
 class BoardStore:
     """The board's tables."""
 
@@ -186,6 +212,10 @@ class BoardStore:
     ) -> LoadedBoard | None:
         """Bring back what is stored of a title and not live."""
         return await self._database.read(_recall, media_type, ids, own)
+
+    async def look(self, media_type: MediaType, ids: ExternalIds) -> LoadedBoard | None:
+        """Read a title with all its arrivals and requests."""
+        return await self._database.read(_look, media_type, ids)
 
     async def arrival(self, arrival_id: str) -> LoadedBoard | None:
         """Read one arrival with its title and requests."""
@@ -437,9 +467,10 @@ def _live_arrivals(connection: sqlite3.Connection, reading: _Reading, after: int
         " WHERE live = 1 AND rowid > ? ORDER BY rowid LIMIT ?",
         (after, _BATCH),
     ).fetchall()
-    arrivals = reading.read(rows, read_arrival)
-    reading.arrivals |= {arrival.id: arrival for arrival in arrivals}
-    reading.take_titles(connection, [arrival.title_id for arrival in arrivals])
+    with _without_collections():
+        arrivals = reading.read(rows, read_arrival)
+        reading.arrivals |= {arrival.id: arrival for arrival in arrivals}
+        reading.take_titles(connection, [arrival.title_id for arrival in arrivals])
     return rows[-1][-1] if rows else None
 
 
@@ -450,9 +481,10 @@ def _live_requests(connection: sqlite3.Connection, reading: _Reading, after: int
         " WHERE live = 1 AND rowid > ? ORDER BY rowid LIMIT ?",
         (after, _BATCH),
     ).fetchall()
-    requests = reading.read(rows, read_request)
-    reading.requests |= {request.key: request for request in requests}
-    reading.take_titles(connection, [request.title_id for request in requests])
+    with _without_collections():
+        requests = reading.read(rows, read_request)
+        reading.requests |= {request.key: request for request in requests}
+        reading.take_titles(connection, [request.title_id for request in requests])
     return rows[-1][-1] if rows else None
 
 
@@ -476,6 +508,16 @@ def _recall(
     if board.arrivals or board.requests:
         _revive(connection, board)
     return board
+
+
+def _look(
+    connection: sqlite3.Connection, media_type: MediaType, ids: ExternalIds
+) -> LoadedBoard | None:
+    reading = _Reading()
+    reading.take_titles(connection, _titles_meant(connection, media_type, ids, None))
+    for title_id in reading.titles:
+        _take_of_title(connection, reading, title_id, "1")
+    return reading.board() if reading.titles else None
 
 
 def _titles_meant(
@@ -529,7 +571,7 @@ def _is_live(connection: sqlite3.Connection, title_id: str) -> bool:
     """Tell whether the board has the title already."""
     return any(
         connection.execute(
-            f"SELECT 1 FROM {table} WHERE title_id = ? AND live = 1 LIMIT 1", (title_id,)
+            f"SELECT 1 FROM {table} WHERE title_id = ? AND +live = 1 LIMIT 1", (title_id,)
         ).fetchone()
         for table in ("arrivals", "requests")
     )
