@@ -46,21 +46,9 @@ _PRIVATE: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         ),
         r"\1\2[secret]",
     ),
-    # A folder's name may contain spaces when another separator follows in the same clause.
-    (
-        re.compile(
-            r"(?<![\w\]])(?:[A-Za-z]:[\\/]|\\\\)"
-            r"(?:(?:[^\\/\s]|[ ](?![^\\/]{0,255}?[.,:;][ ])){0,255}[\\/])*[^\\/\s\"'<>|]*"
-        ),
-        "[path]",
-    ),
-    (
-        re.compile(
-            r"(?<![^\s\"'(\[=:,;])/[^\s/\"']"
-            r"(?:(?:[^/\s]|[ ](?![^/]{0,255}?[.,:;][ ])){0,255}/)*[^/\s\"'<>|]*"
-        ),
-        "[path]",
-    ),
+    # Folders have spaces and dots in their names: a path goes on to the last separator.
+    (re.compile(r"(?<![\w\]])(?:[A-Za-z]:[\\/]|\\\\)(?:.*[\\/])?[^\\/\s\"'<>|]*"), "[path]"),
+    (re.compile(r"(?<![^\s\"'(\[=:,;])/[^\s/\"'](?:.*/)?[^/\s\"'<>|]*"), "[path]"),
     (re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?![\w.])"), "[address]"),
     (
         re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE),

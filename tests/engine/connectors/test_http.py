@@ -1,0 +1,389 @@
+"""The JSON client meets real servers, and servers that are none."""
+
+import asyncio
+import json
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any, override
+
+import pytest
+from aiohttp import ClientSession, TCPConnector, web
+from aiohttp.abc import AbstractResolver
+from aiohttp.test_utils import TestServer, unused_port
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from custom_components.media_arrivals.engine.connectors.base import (
+    AuthError,
+    BadAnswerError,
+    CertificateError,
+    Connection,
+    ForbiddenError,
+    NameNotFoundError,
+    NotFoundError,
+    RefusedError,
+    ServerFaultError,
+    ServiceError,
+    TimedOutError,
+)
+from custom_components.media_arrivals.engine.connectors.http import JsonClient
+
+KEY = "k3y-that-nobody-may-see"
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Serve = Callable[[Handler], Awaitable[JsonClient]]
+
+
+def client_of(session: ClientSession, url: Any, **options: Any) -> JsonClient:
+    connection = Connection(url=str(url), api_key=KEY, verify_tls=options.pop("verify_tls", True))
+    return JsonClient(session, connection, headers={"X-Api-Key": KEY}, **options)
+
+
+@pytest.fixture
+async def serve(session: ClientSession) -> AsyncIterator[Serve]:
+    """Serve one handler on every path; return a client of it."""
+    servers: list[TestServer] = []
+
+    async def begin(handler: Handler) -> JsonClient:
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", handler)
+        server = TestServer(app)
+        await server.start_server()
+        servers.append(server)
+        return client_of(session, server.make_url("/"), max_bytes=400_000)
+
+    yield begin
+    for server in servers:
+        await server.close()
+
+
+def answering(status: int, text: str = "{}", **headers: str) -> Handler:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=status, text=text, headers=headers)
+
+    return handler
+
+
+async def raised(call: Awaitable[Any]) -> ServiceError:
+    """Return the error of a call, which says nothing that is secret."""
+    with pytest.raises(ServiceError) as caught:
+        await call
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert KEY not in f"{error!r}{error}"
+        error = error.__cause__
+    return caught.value
+
+
+async def test_a_call_carries_the_key_and_the_query(serve: Serve) -> None:
+    seen: list[web.Request] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(request)
+        return web.json_response([request.method, await request.text()])
+
+    client = await serve(handler)
+    query = {"a": 1, "b": True, "c": None, "d": (1, 2), "e": "x y"}
+    assert await client.get("/api/queue", query) == ["GET", ""]
+    assert seen[0].path == "/api/queue"
+    assert seen[0].rel_url.raw_query_string == "a=1&b=true&d=1&d=2&e=x+y"
+    assert seen[0].headers["X-Api-Key"] == KEY
+    assert seen[0].headers["Accept"] == "application/json"
+    answer = await client.send("POST", "/api/test", body={"id": 1})
+    assert await answer.json() == ["POST", '{"id": 1}']
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, AuthError),
+        (403, ForbiddenError),
+        (404, NotFoundError),
+        (400, ServerFaultError),
+        (429, ServerFaultError),
+        (500, ServerFaultError),
+        (503, ServerFaultError),
+    ],
+)
+async def test_a_status_is_an_error_of_its_kind(
+    serve: Serve, status: int, kind: type[ServiceError]
+) -> None:
+    client = await serve(answering(status, "secret inside"))
+    error = await raised(client.get("/api"))
+    assert type(error) is kind
+    assert error.detail == str(status)
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("30", 30.0), ("99999", 3600.0), ("soon", None)])
+async def test_a_service_may_ask_for_a_pause(
+    serve: Serve, header: str, seconds: float | None
+) -> None:
+    client = await serve(answering(503, **{"Retry-After": header}))
+    error = await raised(client.get("/api"))
+    assert isinstance(error, ServerFaultError)
+    assert error.retry_after == seconds
+
+
+async def test_a_caller_may_read_what_an_error_says(serve: Serve) -> None:
+    client = await serve(answering(400, '[{"errorMessage": "no"}]'))
+    answer = await client.send("POST", "/api", accept={400})
+    assert not answer.ok
+    assert await answer.json() == [{"errorMessage": "no"}]
+    assert answer.text == '[{"errorMessage": "no"}]'
+    assert "errorMessage" not in repr(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("<!doctype html><html>", "a web page"),
+        ("\n <html>", "a web page"),
+        ("{", "no JSON"),
+        ("", "no JSON"),
+        ("[" * 100_000, "no JSON"),
+    ],
+)
+async def test_what_is_no_json_is_a_bad_answer(serve: Serve, text: str, detail: str) -> None:
+    client = await serve(answering(200, text))
+    error = await raised(client.get("/api"))
+    assert isinstance(error, BadAnswerError)
+    assert error.detail == detail
+
+
+async def test_an_answer_without_end_is_cut_off(serve: Serve) -> None:
+    sent = 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            for _ in range(4000):
+                await response.write(b" " * 65_536)
+                sent += 65_536
+        except ConnectionError:
+            pass
+        return response
+
+    client = await serve(handler)
+    error = await raised(client.get("/api"))
+    assert isinstance(error, BadAnswerError)
+    assert error.detail == "too large"
+    assert sent < 100_000_000
+
+
+async def test_a_large_answer_is_parsed_beside_the_loop(serve: Serve) -> None:
+    document = [{"id": number} for number in range(20_000)]
+    client = await serve(answering(200, json.dumps(document)))
+    assert await client.get("/api") == document
+
+
+async def test_no_answer_in_time(serve: Serve) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        await asyncio.sleep(5)
+        return web.Response()
+
+    client = await serve(handler)
+    begun = time.monotonic()
+    error = await raised(client.get("/api", wait=0.1))
+    assert type(error) is TimedOutError
+    assert time.monotonic() - begun < 2
+
+
+async def test_nothing_listens(session: ClientSession) -> None:
+    client = client_of(session, f"http://127.0.0.1:{unused_port()}")
+    assert type(await raised(client.get("/api"))) is RefusedError
+
+
+async def test_a_name_without_an_address(socket_enabled: None) -> None:
+    class Nowhere(AbstractResolver):
+        @override
+        async def resolve(self, host: str, port: int = 0, family: int = 0) -> Any:
+            raise OSError(None, "Name or service not known")
+
+        @override
+        async def close(self) -> None:
+            """Nothing is open."""
+
+    async with ClientSession(connector=TCPConnector(resolver=Nowhere())) as session:
+        client = client_of(session, "http://radarr.invalid:7878")
+        assert type(await raised(client.get("/api"))) is NameNotFoundError
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http:///x", "http://127.0.0.1:99999", "ftp://127.0.0.1", "x"]
+)
+async def test_an_address_that_is_none(session: ClientSession, url: str) -> None:
+    error = await raised(client_of(session, url).get("/api"))
+    assert type(error) is ServiceError
+
+
+async def test_a_connection_that_breaks(socket_enabled: None, session: ClientSession) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    error = await raised(client_of(session, f"http://127.0.0.1:{port}").get("/api"))
+    assert type(error) is ServiceError
+    assert error.detail == "the connection broke"
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize("key", ["two\nlines", "two\r\nX-Evil: 1"])
+async def test_a_key_that_cannot_be_one(session: ClientSession, key: str) -> None:
+    connection = Connection(url="http://127.0.0.1:1", api_key=key)
+    client = JsonClient(session, connection, headers={"X-Api-Key": key})
+    with pytest.raises(AuthError) as caught:
+        await client.get("/api")
+    assert "lines" not in str(caught.value)
+
+
+# --- certificates ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> ssl.SSLContext:
+    """Return a server's TLS with a certificate that nobody signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "radarr.invalid")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "server.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + signed.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+async def test_a_certificate_that_nobody_signed(
+    session: ClientSession, certificate: ssl.SSLContext
+) -> None:
+    app = web.Application()
+    app.router.add_get("/api", answering(200, "[1]"))
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=certificate)
+    error = await raised(client_of(session, server.make_url("/")).get("/api"))
+    assert type(error) is CertificateError
+    trusting = client_of(session, server.make_url("/"), verify_tls=False)
+    assert await trusting.get("/api") == [1]
+    await server.close()
+
+
+async def test_tls_where_there_is_none(serve: Serve, session: ClientSession) -> None:
+    plain = await serve(answering(200))
+    url = plain.base_url.replace("http:", "https:")
+    assert type(await raised(client_of(session, url).get("/api"))) is CertificateError
+
+
+# --- redirects ---------------------------------------------------------------------------
+
+
+def moving(status: int, location: str) -> Handler:
+    """Point somewhere else, until asked below /radarr."""
+
+    async def handler(request: web.Request) -> web.Response:
+        if request.path.startswith("/radarr/"):
+            return web.json_response([request.method, request.query_string])
+        return web.Response(status=status, headers={"Location": location.format(r=request)})
+
+    return handler
+
+
+@pytest.mark.parametrize("location", ["/radarr{r.path}", "http://{r.host}/radarr{r.path}?x=1"])
+async def test_a_service_may_point_to_its_base_path(serve: Serve, location: str) -> None:
+    client = await serve(moving(307, location))
+    assert await client.get("/api/v3/queue", {"a": 1}) == ["GET", "a=1"]
+    assert client.base_url.endswith("/radarr")
+    answer = await client.send("POST", "/api/v3/test", body={})
+    assert await answer.json() == ["POST", ""]
+
+
+async def test_a_post_is_not_turned_into_a_get(serve: Serve) -> None:
+    client = await serve(moving(302, "/radarr{r.path}"))
+    error = await raised(client.send("POST", "/api/v3/test", body={}))
+    assert isinstance(error, BadAnswerError)
+
+
+@pytest.mark.parametrize(
+    ("location", "detail"),
+    [
+        ("https://other.example/api/v3/queue?token=1", "redirects to https://other.example"),
+        ("https://{r.host}{r.path}", "redirects to https://{host}"),
+        ("/login?returnUrl=x", "redirects to /login"),
+        ("{r.path}", "redirects to /api/v3/queue"),
+        ("http://[", "a broken redirect"),
+        ("", "redirects to /api/v3/queue"),
+    ],
+)
+async def test_other_redirects_are_reported_and_not_followed(
+    serve: Serve, location: str, detail: str
+) -> None:
+    calls = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        return web.Response(status=302, headers={"Location": location.format(r=request)})
+
+    client = await serve(handler)
+    error = await raised(client.get("/api/v3/queue"))
+    assert type(error) is BadAnswerError
+    assert error.detail == detail.format(host=client.base_url.removeprefix("http://"))
+    assert calls == 1
+
+
+async def test_a_circle_of_redirects_ends(serve: Serve) -> None:
+    calls = 0
+
+    async def handler(request: web.Request) -> web.Response:
+        nonlocal calls
+        calls += 1
+        return web.Response(status=307, headers={"Location": f"/x{request.path}"})
+
+    client = await serve(handler)
+    error = await raised(client.get("/api"))
+    assert type(error) is BadAnswerError
+    assert calls == 2
+
+
+# --- clocks ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"), [(0.0, 0.0), (1.4, 0.0), (-1.4, 0.0), (90.0, 90.0), (-7200.0, -7200.0)]
+)
+async def test_the_services_clock_is_read_from_its_answers(
+    serve: Serve, session: ClientSession, ahead: float, told: float
+) -> None:
+    date = format_datetime(datetime.fromtimestamp(1_800_000_000, UTC), usegmt=True)
+    base = (await serve(answering(200, Date=date))).base_url
+    client = client_of(session, base, clock=lambda: 1_800_000_000.5 - ahead)
+    assert client.clock_offset == 0.0
+    await client.get("/api")
+    assert client.clock_offset == pytest.approx(told)
+
+
+async def test_a_clock_that_cannot_be_read_is_taken_as_right(serve: Serve) -> None:
+    client = await serve(answering(200, Date="yesterday"))
+    await client.get("/api")
+    assert client.clock_offset == 0.0
