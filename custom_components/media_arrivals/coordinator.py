@@ -283,12 +283,12 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             log_fault(_LOGGER, f"asking {self.service.kind} for {pending.question.kind}", err)
             await self._postpone(pending, "error")
             return
-        await self.runtime.answered(pending, reports)
+        await self.runtime.worker.async_answered(pending, reports)
 
     async def _postpone(self, pending: Pending, why: str) -> None:
         """Ask again later, or give up."""
         if not self.runtime.questions.postpone(pending, time.time()):
-            await self.runtime.gave_up(pending, why)
+            await self.runtime.worker.async_gave_up(pending, why)
 
     # --- sync ---------------------------------------------------------------------------------
 

@@ -44,6 +44,17 @@ class Ticket:
         ):
             self.outcome, self.reason = applied.outcome, applied.reason
 
+    @property
+    def message(self) -> str | None:
+        """Return what is shown of it beside the reason."""
+        if self.outcome is Outcome.FAILED and self.detail is None:
+            return self.reason
+        return self.detail
+
+    def fail(self, detail: str) -> None:
+        """Remember a fault of ours."""
+        self.outcome, self.reason, self.detail = Outcome.FAILED, Reason.ERROR, detail
+
     def give_up(self, detail: str) -> None:
         """Remember that the service did not answer."""
         self.outcome, self.reason, self.detail = Outcome.FAILED, Reason.GIVEN_UP, detail

@@ -35,13 +35,12 @@ from .const import (
     DOMAIN,
     NAME,
 )
-from .engine.board.models import Reason, Service
-from .engine.connectors.base import Decoded, Delivery, WebhookCause
-from .engine.connectors.registry import decoder
+from .engine.connectors.base import Delivery, WebhookCause
 from .engine.storage.models import StorageError
-from .faults import fault, log_fault
+from .faults import log_fault
 from .registration import issue_id
-from .runtime import BOARD_KEY, Delivered, ServiceConfigEntry, WebhookHealth, service_of
+from .runtime import BOARD_KEY, ServiceConfigEntry, WebhookHealth, service_of
+from .worker import Delivered, read_out
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -162,9 +161,9 @@ class Doors:
             content_type=request.headers.get(hdrs.CONTENT_TYPE, "application/json"),
         )
         if len(body) > LARGE_BODY:
-            decoded, payload = await self.hass.async_add_executor_job(_read_out, service, delivery)
+            decoded, payload = await self.hass.async_add_executor_job(read_out, service, delivery)
         else:
-            decoded, payload = _read_out(service, delivery)
+            decoded, payload = read_out(service, delivery)
         storage = await runtime.opened_storage()
         try:
             if storage is None:
@@ -253,17 +252,6 @@ def _json(answer: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Resp
     return Response(
         body=json.dumps(answer).encode(), status=status, content_type="application/json"
     )
-
-
-def _read_out(service: Service, delivery: Delivery) -> tuple[Decoded, str]:
-    """Say what a delivery tells, and what of it is kept."""
-    connector = decoder(service.kind)
-    try:
-        return connector.decode(service, delivery), connector.sanitise(delivery)
-    except Exception as err:  # noqa: BLE001 - a fault of ours is no reason to refuse it
-        log_fault(_LOGGER, f"reading a delivery of {service.kind}", err)
-        note = json.dumps({"unreadable": fault(err), "bytes": len(delivery.body)})
-        return Decoded(event_type="unknown", ignored=Reason.ERROR, detail=fault(err)), note
 
 
 async def _read(request: Request | MockRequest) -> bytes:

@@ -1,0 +1,53 @@
+"""Repairs about the database: what is wrong with it, and what goes on without it."""
+
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import DOMAIN
+from .engine.storage.models import DatabaseDamagedError, DatabaseNewerError, StorageError
+
+UNAVAILABLE: Final = "database_unavailable"
+DAMAGED: Final = "database_damaged"
+NEWER: Final = "database_newer"
+
+DATABASE_FILE: Final = f"{DOMAIN}.db"
+
+
+@callback
+def async_report_trouble(hass: HomeAssistant, err: StorageError) -> None:
+    """Raise a repair that says why nothing is kept."""
+    if isinstance(err, DatabaseNewerError):
+        _raise(hass, NEWER, found=str(err.found), known=str(err.known))
+    elif isinstance(err, DatabaseDamagedError):
+        _raise(hass, DAMAGED, file=DATABASE_FILE)
+    else:
+        _raise(hass, UNAVAILABLE, file=DATABASE_FILE, error=str(err))
+
+
+@callback
+def async_report_set_aside(hass: HomeAssistant, name: str) -> None:
+    """Raise a repair that says where the damaged file went."""
+    _raise(hass, DAMAGED, file=name)
+
+
+@callback
+def async_trouble_is_over(hass: HomeAssistant, *troubles: str) -> None:
+    """Take repairs back."""
+    for trouble in troubles:
+        ir.async_delete_issue(hass, DOMAIN, trouble)
+
+
+def _raise(hass: HomeAssistant, trouble: str, **placeholders: str) -> None:
+    """Raise a repair; nothing is lost for good with a damaged file, so it only warns."""
+    severity = ir.IssueSeverity.WARNING if trouble == DAMAGED else ir.IssueSeverity.ERROR
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        trouble,
+        is_fixable=False,
+        severity=severity,
+        translation_key=trouble,
+        translation_placeholders=placeholders,
+    )

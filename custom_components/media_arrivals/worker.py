@@ -1,0 +1,535 @@
+"""Changes the board, one step after the other: taken alone, stored at once, published."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from homeassistant.core import Context, HomeAssistant, callback
+
+from .const import BOARD_UNIQUE_ID, DOMAIN, KIND_BOARD
+from .engine.board.models import (
+    AnyReport,
+    Applied,
+    Arrival,
+    Change,
+    DownloadReport,
+    Origin,
+    Outcome,
+    Question,
+    Reason,
+    Role,
+    Service,
+    Via,
+)
+from .engine.connectors.base import Cursor, Decoded, Delivery
+from .engine.connectors.registry import decoder
+from .engine.storage.models import Commit, JournalMark, JournalRow, StorageError
+from .faults import fault, log_fault
+from .publishing import Breather, Publisher
+from .questions import Pending, QuestionKey, Ticket
+from .troubles import UNAVAILABLE, async_report_trouble, async_trouble_is_over
+
+if TYPE_CHECKING:
+    from .runtime import BoardRuntime
+
+_LOGGER = logging.getLogger(__name__)
+
+MAX_BATCH: Final = 64
+"""Deliveries that are worked off together, with one transaction."""
+MAX_UNSAVED: Final = 5_000
+"""Answers of the board that are kept while nothing can be stored."""
+SAVE_AFTER: Final = 30.0
+"""Seconds after which a changed record is stored, if nothing else is before."""
+DRAIN_SECONDS: Final = 30.0
+RETIRE_BATCH: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A delivery that is in the journal and waits to be worked off."""
+
+    service: Service
+    row: int
+    decoded: Decoded
+
+
+@dataclass(slots=True, kw_only=True)
+class _Step:
+    """What is taken, stored and published together."""
+
+    now: float = field(default_factory=time.time)
+    answers: list[Applied] = field(default_factory=list)
+    marks: list[JournalMark] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    """Services that questions were put to."""
+
+    @property
+    def changes(self) -> list[Change]:
+        """Return all changes in their order."""
+        return [change for answer in self.answers for change in answer.changes]
+
+
+class Worker:
+    """The only one that changes the board."""
+
+    def __init__(self, hass: HomeAssistant, runtime: BoardRuntime) -> None:
+        self.hass = hass
+        self.publisher = Publisher(hass)
+        self._runtime = runtime
+        self._lock = asyncio.Lock()
+        self._replayed = asyncio.Event()
+        self._queue: asyncio.Queue[Delivered] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._polls: dict[str, deque[Ticket]] = {}
+        """Polls whose cursor is not stored yet, because they left something open."""
+        self._unsaved: list[Applied] = []
+        self._unsaved_marks: list[JournalMark] = []
+        self._unsaved_cursors: dict[str, Cursor] = {}
+        self._save_timer: asyncio.TimerHandle | None = None
+
+    # --- life ---------------------------------------------------------------------------------
+
+    @callback
+    def async_start(self, rows: Sequence[JournalRow]) -> None:
+        """Work off what the last run left, then what comes."""
+        self._task = self.hass.async_create_background_task(
+            self._work(rows), f"{DOMAIN} worker", eager_start=False
+        )
+
+    async def async_stop(self) -> None:
+        """Work off what waits, and store what is not stored."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+        self._replayed.set()
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while not self._queue.empty():
+                    await self._take_next()
+        except TimeoutError:
+            _LOGGER.debug("%s deliveries are left for the next start", self._queue.qsize())
+        async with self._lock:
+            await self._store(())
+        # Only now: storing is what sets it.
+        self._cancel_save()
+
+    async def async_settle(self) -> None:
+        """Wait until everything that was delivered so far is worked off."""
+        await self._replayed.wait()
+        await self._queue.join()
+        async with self._lock:
+            pass
+
+    async def async_tell_held(self) -> None:
+        """Tell what was held back while Home Assistant started, once the journal is replayed."""
+        await self._replayed.wait()
+        async with self._lock:
+            if self.publisher.holding:
+                changes = self.publisher.let_go(self._runtime.board)
+                await self._store(changes)
+                await self.publisher.publish(changes)
+
+    # --- deliveries ---------------------------------------------------------------------------
+
+    @callback
+    def async_deliver(self, delivered: Delivered) -> None:
+        """Put a delivery on the queue."""
+        self._queue.put_nowait(delivered)
+
+    async def _work(self, rows: Sequence[JournalRow]) -> None:
+        """Take deliveries in their order, for ever."""
+        await self._replay(rows)
+        self._replayed.set()
+        while True:
+            await self._take_next()
+
+    async def _take_next(self) -> None:
+        """Take the deliveries that wait; if there is none, wait for one."""
+        batch = [await self._queue.get()]
+        while len(batch) < MAX_BATCH and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        try:
+            await self._take_safely(batch)
+        finally:
+            for _ in batch:
+                self._queue.task_done()
+
+    async def _replay(self, rows: Sequence[JournalRow]) -> None:
+        """Take the deliveries that were written down and not worked off."""
+        breather = Breather()
+        for first in range(0, len(rows), MAX_BATCH):
+            batch: list[Delivered] = []
+            for row in rows[first : first + MAX_BATCH]:
+                if (service := self._runtime.board.services.get(row.service)) is not None:
+                    body = (row.payload or "").encode()
+                    delivery = Delivery(body=body, received_at=row.received_at, id=row.id)
+                    decoded, _ = read_out(service, delivery)
+                    batch.append(Delivered(service=service, row=row.id, decoded=decoded))
+                await breather.breathe()
+            await self._take_safely(batch)
+
+    async def _take_safely(self, batch: Sequence[Delivered]) -> None:
+        """Take deliveries; whatever goes wrong, the worker goes on."""
+        try:
+            await self._alone(self._take_deliveries(batch))
+        except Exception as err:  # noqa: BLE001 - their rows are worked off at the next start
+            log_fault(_LOGGER, f"working off {len(batch)} deliveries", err)
+
+    async def _alone[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something that must not be left half done, even if whoever asked for it is gone."""
+        return await asyncio.shield(self.hass.async_create_task(work, f"{DOMAIN} step"))
+
+    async def _take_deliveries(self, batch: Sequence[Delivered]) -> None:
+        """Take deliveries in one step."""
+        async with self._lock:
+            step = _Step()
+            breather = Breather()
+            for delivered in batch:
+                if delivered.service.id in self._runtime.records:
+                    await self._take_delivery(step, delivered)
+                await breather.breathe()
+            await self._finish(step)
+
+    async def _take_delivery(self, step: _Step, delivered: Delivered) -> None:
+        """Apply what a delivery says, ask what it leaves open; a fault in it is its own."""
+        service, decoded = delivered.service, delivered.decoded
+        ticket = Ticket(
+            service=service.id,
+            row=delivered.row,
+            event_type=decoded.event_type,
+            reason=decoded.ignored,
+            detail=decoded.detail,
+            outcome=Outcome.FAILED if decoded.ignored is Reason.ERROR else Outcome.IGNORED,
+        )
+        if _LOGGER.isEnabledFor(logging.DEBUG):
+            ticket.subject = _subject(decoded)
+        try:
+            for report in decoded.reports:
+                await self._apply(step, report, (ticket,))
+            for question in decoded.questions:
+                self._ask(step, question, (ticket,))
+        except Exception as err:  # noqa: BLE001 - the next delivery is not to blame
+            ticket.fail(fault(err))
+            log_fault(_LOGGER, f"working off a delivery of {service.kind}", err)
+        self._hint(service.id, decoded)
+        self._conclude(step, (ticket,))
+
+    def _hint(self, service_id: str, decoded: Decoded) -> None:
+        """Have the service polled early, if that tells more than is known."""
+        coordinator = self._runtime.coordinators.get(service_id)
+        if coordinator is None:
+            return
+        begun = not self._runtime.records[service_id].downloading and any(
+            isinstance(report, DownloadReport) for report in decoded.reports
+        )
+        if decoded.hint or begun:
+            coordinator.async_hint()
+
+    # --- polls, answers, actions ----------------------------------------------------------------
+
+    async def async_apply(
+        self,
+        reports: Sequence[AnyReport],
+        *,
+        silent: bool,
+        service: str,
+        questions: Sequence[Question],
+        cursor: Cursor | None,
+    ) -> tuple[Change, ...]:
+        """Take what a poll says, after what the last run left."""
+        await self._replayed.wait()
+        ticket = Ticket(service=service, silent=silent, cursor=cursor)
+        return await self._alone(self._take_reports(reports, questions, ticket))
+
+    async def _take_reports(
+        self, reports: Sequence[AnyReport], questions: Sequence[Question], ticket: Ticket
+    ) -> tuple[Change, ...]:
+        """Apply reports; a fault in one is its own."""
+        async with self._lock:
+            step = _Step()
+            breather = Breather()
+            for report in reports:
+                try:
+                    await self._apply(step, report, (ticket,))
+                except Exception as err:  # noqa: BLE001 - the next report is not to blame
+                    log_fault(_LOGGER, f"applying a report of {report.origin.kind}", err)
+                await breather.breathe()
+            for question in questions:
+                self._ask(step, question, (ticket,))
+            if ticket.cursor is not None:
+                self._runtime.cursors[ticket.service] = ticket.cursor
+                self._polls.setdefault(ticket.service, deque()).append(ticket)
+            self._conclude(step, (ticket,))
+            await self._finish(step)
+            return tuple(step.changes)
+
+    async def async_answered(self, pending: Pending, reports: Sequence[AnyReport]) -> None:
+        """Take a service's answer to a question."""
+        await self._alone(self._take_answer(pending, reports))
+
+    async def _take_answer(self, pending: Pending, reports: Sequence[AnyReport]) -> None:
+        """Apply the answer, and what waited for it."""
+        async with self._lock:
+            step = _Step()
+            tickets = self._runtime.questions.settle(pending)
+            asked = pending.question.key
+            try:
+                if pending.openings and not pending.silent:
+                    for opening in pending.openings:
+                        applied = self._runtime.board.open(opening, reports, now=step.now)
+                        self._take(step, applied, tickets, asked=asked)
+                else:
+                    for report in (*reports, *pending.openings):
+                        await self._apply(step, report, tickets, asked=asked)
+            except Exception as err:  # noqa: BLE001 - the next answer is not to blame
+                log_fault(_LOGGER, "taking a service's answer", err)
+                for ticket in tickets:
+                    ticket.fail(fault(err))
+            self._conclude(step, tickets)
+            await self._finish(step)
+
+    async def async_gave_up(self, pending: Pending, why: str) -> None:
+        """Let go of a question that its service does not answer."""
+        await self._alone(self._take_silence(pending, why))
+
+    async def _take_silence(self, pending: Pending, why: str) -> None:
+        """Conclude what waited for the answer."""
+        async with self._lock:
+            step = _Step()
+            tickets = self._runtime.questions.settle(pending)
+            for ticket in tickets:
+                ticket.give_up(why)
+            self._conclude(step, tickets)
+            await self._finish(step)
+
+    async def async_dismiss(self, arrival_id: str, context: Context) -> Arrival | None:
+        """Silence an arrival until something new is said; ``None`` if it is not live."""
+        return await self._alone(self._dismiss(arrival_id, context))
+
+    async def _dismiss(self, arrival_id: str, context: Context) -> Arrival | None:
+        """Have the board dismiss an arrival."""
+        board = self._runtime.board
+        async with self._lock:
+            if board.get(arrival_id) is None:
+                return None
+            step = _Step()
+            origin = Origin(
+                service=BOARD_UNIQUE_ID,
+                kind=KIND_BOARD,
+                role=Role.REQUESTS,
+                via=Via.ACTION,
+                context_id=context.id,
+                user_id=context.user_id,
+            )
+            step.answers.append(board.dismiss(arrival_id, now=step.now, origin=origin))
+            await self._finish(step)
+            return board.get(arrival_id)
+
+    # --- services -----------------------------------------------------------------------------
+
+    async def async_configure(self, service: Service) -> None:
+        """Have the board know a service, or what changed about it."""
+        await self._alone(self._configure(service))
+
+    async def _configure(self, service: Service) -> None:
+        """Have the board take a service."""
+        async with self._lock:
+            step = _Step()
+            step.answers.append(self._runtime.board.configure(service, now=step.now))
+            await self._finish(step)
+
+    async def async_remove_service(self, service_id: str) -> None:
+        """Have the board forget a service's words, and nobody wait for it."""
+        await self._alone(self._remove_service(service_id))
+
+    async def _remove_service(self, service_id: str) -> None:
+        """Have the board forget a service."""
+        async with self._lock:
+            step = _Step()
+            tickets = self._runtime.questions.forget(service_id)
+            self._conclude(step, [one for one in tickets if one.service != service_id])
+            step.answers.append(self._runtime.board.remove_service(service_id, now=step.now))
+            self._polls.pop(service_id, None)
+            self._unsaved_cursors.pop(service_id, None)
+            await self._finish(step)
+
+    async def async_retire(self, finished_days: float) -> None:
+        """Let arrivals that finished long ago leave the live board. Raises `StorageError`."""
+        board, now = self._runtime.board, time.time()
+        while ids := board.retirable(now, finished_days=finished_days)[:RETIRE_BATCH]:
+            async with self._lock:
+                # A report may have brought one of them to life again meanwhile.
+                ids = board.retirable(now, finished_days=finished_days)[:RETIRE_BATCH]
+                if (storage := self._runtime.storage) is not None:
+                    await storage.retire(ids)
+                board.unload(ids)
+
+    # --- steps --------------------------------------------------------------------------------
+
+    async def _apply(
+        self,
+        step: _Step,
+        report: AnyReport,
+        tickets: Sequence[Ticket],
+        *,
+        asked: QuestionKey | None = None,
+    ) -> None:
+        """Apply one report; what is stored of a title that left the live board comes back."""
+        board, title, service_id = self._runtime.board, report.title, report.origin.service
+        if self._runtime.storage is not None and not board.knows(title, service_id):
+            own = (service_id, title.own_id) if title.own_id is not None else None
+            stored = await self._runtime.storage.recall(title.media_type, title.ids, own)
+            if stored is not None:
+                board.load(stored.titles, stored.arrivals, stored.requests)
+        silent = all(ticket.silent for ticket in tickets)
+        self._take(step, board.apply(report, now=step.now, silent=silent), tickets, asked=asked)
+
+    def _take(
+        self,
+        step: _Step,
+        applied: Applied,
+        tickets: Sequence[Ticket],
+        *,
+        asked: QuestionKey | None = None,
+    ) -> None:
+        """Take the board's answer. A question that was just answered is not asked again."""
+        step.answers.append(applied)
+        for ticket in tickets:
+            ticket.note(applied)
+        for question in applied.questions:
+            if question.key != asked:
+                self._ask(step, question, tickets)
+
+    def _ask(self, step: _Step, question: Question, tickets: Sequence[Ticket]) -> None:
+        """Put a question to its service."""
+        if question.service in self._runtime.records:
+            self._runtime.questions.add(question, tickets)
+            step.asked.add(question.service)
+
+    def _conclude(self, step: _Step, tickets: Iterable[Ticket]) -> None:
+        """Note what became of that which waits for nothing any more."""
+        for ticket in tickets:
+            if ticket.waiting:
+                continue
+            if ticket.row is not None:
+                self._conclude_delivery(step, ticket, ticket.row)
+            # The stored cursor follows as far as everything before it is answered.
+            polls = self._polls.get(ticket.service, deque())
+            while polls and not polls[0].waiting:
+                if (cursor := polls.popleft().cursor) is not None:
+                    self._unsaved_cursors[ticket.service] = cursor
+
+    def _conclude_delivery(self, step: _Step, ticket: Ticket, row: int) -> None:
+        """Mark a delivery, count it, and say so in the log."""
+        step.marks.append(
+            JournalMark(
+                id=row,
+                outcome=ticket.outcome,
+                at=step.now,
+                reason=ticket.reason,
+                error_message=ticket.message,
+            )
+        )
+        self._runtime.count(ticket.service, **{ticket.outcome.value: 1})
+        if ticket.reason is Reason.ERROR:
+            self._runtime.note(ticket.service, healthy_since=step.now)
+        _LOGGER.debug(
+            "Delivery %s to %s: %s about %s: %s (%s)",
+            row,
+            ticket.service,
+            ticket.event_type,
+            ticket.subject,
+            ticket.outcome,
+            ticket.reason or "-",
+        )
+
+    async def _finish(self, step: _Step) -> None:
+        """Store a step, publish it, and have its questions asked."""
+        self._unsaved += step.answers
+        self._unsaved_marks += step.marks
+        changes = step.changes
+        await self._store(changes)
+        await self.publisher.publish(changes)
+        for service_id in step.asked:
+            if coordinator := self._runtime.coordinators.get(service_id):
+                coordinator.async_wake()
+
+    async def _store(self, changes: Sequence[Change]) -> None:
+        """Write everything that is not stored yet; what fails waits for the next time."""
+        self._cancel_save()
+        documents: dict[str, Any] = dict(self._runtime.book.take_unsaved())
+        if (outbox := self.publisher.outbox(changes)) is not None:
+            documents[BOARD_UNIQUE_ID] = outbox
+        storage = self._runtime.storage
+        if storage is not None and (
+            self._unsaved or self._unsaved_marks or self._unsaved_cursors or documents
+        ):
+            commit = Commit.of(
+                self._unsaved,
+                marks=self._unsaved_marks,
+                cursors=self._unsaved_cursors,
+                records=documents,
+            )
+            try:
+                await storage.commit(commit)
+            except StorageError as err:
+                del self._unsaved[:-MAX_UNSAVED]
+                del self._unsaved_marks[:-MAX_UNSAVED]
+                self._runtime.book.give_back(documents.keys() - {BOARD_UNIQUE_ID})
+                async_report_trouble(self.hass, err)
+                return
+            async_trouble_is_over(self.hass, UNAVAILABLE)
+        self._unsaved.clear()
+        self._unsaved_marks.clear()
+        self._unsaved_cursors.clear()
+
+    # --- records --------------------------------------------------------------------------------
+
+    @callback
+    def async_save_soon(self) -> None:
+        """Have changed records stored, at the latest in a while."""
+        if self._save_timer is None and self._task is not None:
+            self._save_timer = self.hass.loop.call_later(SAVE_AFTER, self._save_now)
+
+    @callback
+    def _save_now(self) -> None:
+        """Store changed records."""
+        self._save_timer = None
+        _ = self.hass.async_create_task(self._save(), f"{DOMAIN} save")
+
+    async def _save(self) -> None:
+        """Store what is not stored yet."""
+        async with self._lock:
+            await self._store(())
+
+    def _cancel_save(self) -> None:
+        """Forget the timer: it is done now."""
+        if self._save_timer is not None:
+            self._save_timer.cancel()
+            self._save_timer = None
+
+
+def read_out(service: Service, delivery: Delivery) -> tuple[Decoded, str]:
+    """Say what a delivery tells, and what of it is kept; a fault of ours is no refusal."""
+    connector = decoder(service.kind)
+    try:
+        return connector.decode(service, delivery), connector.sanitise(delivery)
+    except Exception as err:  # noqa: BLE001 - whatever it is, the delivery came
+        log_fault(_LOGGER, f"reading a delivery of {service.kind}", err)
+        return Decoded(event_type="unknown", ignored=Reason.ERROR, detail=fault(err)), "{}"
+
+
+def _subject(decoded: Decoded) -> str:
+    """Name the titles that a delivery is about by their external ids."""
+    ids = {
+        f"{space}:{value}"
+        for thing in (*decoded.reports, *decoded.questions)
+        if thing.title is not None
+        for space, value in thing.title.ids.items()
+    }
+    return " ".join(sorted(ids)) or "-"

@@ -1,0 +1,129 @@
+"""A house with Home Assistant and a simulated media stack, for tests."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import ClientResponse, encode_basic_auth
+from aiohttp.test_utils import TestClient
+from custom_components.media_arrivals.const import (
+    BOARD_UNIQUE_ID,
+    CONF_KIND,
+    CONF_MANUAL_WEBHOOK,
+    CONF_TIER,
+    CONF_WEBHOOK_SECRET,
+    DOMAIN,
+    KIND_BOARD,
+    NAME,
+    WEBHOOK_USERNAME,
+)
+from custom_components.media_arrivals.runtime import BOARD_KEY, BoardRuntime, ServiceRecord
+from homeassistant.config_entries import SOURCE_SYSTEM
+from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from simulator import SeerrDouble, Stack
+from simulator.arr import ArrDouble
+
+_COUNTER = itertools.count(1)
+
+
+class House:
+    """Home Assistant, its HTTP server, and the media stack beside it."""
+
+    def __init__(self, hass: HomeAssistant, stack: Stack, client: TestClient[Any, Any]) -> None:
+        self.hass = hass
+        self.stack = stack
+        self.client = client
+
+    @property
+    def runtime(self) -> BoardRuntime:
+        return self.hass.data[BOARD_KEY]
+
+    def record(self, entry: MockConfigEntry) -> ServiceRecord:
+        return self.runtime.records[entry.entry_id]
+
+    def add_board(self, **options: Any) -> MockConfigEntry:
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            entry_id="board_entry",
+            data={CONF_KIND: KIND_BOARD},
+            options=options,
+            unique_id=BOARD_UNIQUE_ID,
+            title=NAME,
+            source=SOURCE_SYSTEM,
+        )
+        entry.add_to_hass(self.hass)
+        return entry
+
+    def add_service(
+        self,
+        double: ArrDouble | SeerrDouble,
+        *,
+        options: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> MockConfigEntry:
+        """Add an entry for a simulated service; its webhook is entered by hand."""
+        number = next(_COUNTER)
+        data = {
+            CONF_KIND: double.kind,
+            CONF_URL: double.url,
+            CONF_API_KEY: double.api_key,
+            CONF_VERIFY_SSL: True,
+            CONF_WEBHOOK_ID: f"{number:064x}",
+            CONF_WEBHOOK_SECRET: f"secret-{number}",
+        }
+        if isinstance(double, ArrDouble):
+            data[CONF_TIER] = "hd"
+        entry = MockConfigEntry(
+            domain=DOMAIN,
+            entry_id=f"{double.name}_entry",
+            data=data | changes,
+            options={CONF_MANUAL_WEBHOOK: True} if options is None else dict(options),
+            title=double.name,
+        )
+        entry.add_to_hass(self.hass)
+        return entry
+
+    async def start(self) -> None:
+        """Set the integration up with all entries that were added."""
+        assert await async_setup_component(self.hass, DOMAIN, {})
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until everything that was delivered is worked off."""
+        await self.hass.async_block_till_done()
+        await self.runtime.async_settle()
+        await self.hass.async_block_till_done()
+
+    async def post(
+        self,
+        entry: MockConfigEntry,
+        body: Any = None,
+        *,
+        method: str = "POST",
+        secret: str | None = None,
+        **more: Any,
+    ) -> ClientResponse:
+        """Call an entry's webhook as its service does."""
+        if body is not None:
+            more["json"] = body
+        return await self.client.request(
+            method,
+            f"/api/webhook/{entry.data[CONF_WEBHOOK_ID]}",
+            headers={
+                "Authorization": encode_basic_auth(
+                    WEBHOOK_USERNAME, secret or entry.data[CONF_WEBHOOK_SECRET]
+                )
+            },
+            **more,
+        )
+
+    async def until(self, true: Callable[[], Any], *, what: str) -> None:
+        """Wait until something is so."""
+        for _ in range(200):
+            await self.settle()
+            if true():
+                return
+        raise AssertionError(f"It did not come to this: {what}")
