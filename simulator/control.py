@@ -52,6 +52,7 @@ class Control:
                 web.delete("/control/day", self._stop_day),
                 web.post("/control/library", self._fill_library),
                 web.post("/control/clock", self._advance),
+                web.put("/control/names", self._know_names),
                 web.post("/control/settle", self._settle),
                 web.put("/control/jobs", self._run_jobs),
                 web.post("/control/seerr/{service}/{job:scan|download_sync}", self._seerr_job),
@@ -173,6 +174,11 @@ class Control:
     async def _advance(self, request: web.Request) -> web.Response:
         self.stack.clock.advance(float((await request.json())["seconds"]))
         return json_answer({"now": self.stack.clock.now().isoformat()})
+
+    async def _know_names(self, request: web.Request) -> web.Response:
+        for name, address in (await request.json()).items():
+            self.stack.know_name(name, address)
+        return json_answer({})
 
     async def _settle(self, _request: web.Request) -> web.Response:
         await self.stack.settle()

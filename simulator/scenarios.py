@@ -450,21 +450,23 @@ async def burst(stack: Stack, *, deliveries: int = 1000, seconds: float = 0.0) -
     films = -(-deliveries // 3)
     gap = seconds / films
 
-    async def one() -> None:
+    async def one(events: int) -> None:
         movie = await stack.radarr.add_movie(stack.catalogue.film())
-        download = await stack.radarr.grab(movie, client=USENET)
-        stack.radarr.progress(download, 1)
-        await stack.radarr.import_file(download)
+        if events > 1:
+            download = await stack.radarr.grab(movie, client=USENET)
+            stack.radarr.progress(download, 1)
+            if events > 2:
+                await stack.radarr.import_file(download)
 
     async with asyncio.TaskGroup() as group:
         lanes = asyncio.Semaphore(16)
 
-        async def lane() -> None:
+        async def lane(events: int) -> None:
             async with lanes:
-                await one()
+                await one(events)
 
-        for _ in range(films):
-            group.create_task(lane())
+        for number in range(films):
+            group.create_task(lane(min(3, deliveries - number * 3)))
             await asyncio.sleep(gap)
     yield "imported", 0
 

@@ -61,6 +61,7 @@ class HttpDouble:
         self.calls: list[Call] = []
         self.internal_calls = 0
         self.fault: Fault | None = None
+        self.started_once = False
         self._released = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -90,6 +91,7 @@ class HttpDouble:
 
     async def start(self) -> None:
         """Open the port and the sender."""
+        self.started_once = True
         await self.sender.start()
         await self.go_up()
 
@@ -98,6 +100,7 @@ class HttpDouble:
         await self.go_down()
         await self.settle(cancel=True)
         await self.sender.stop()
+        self.started_once = False
 
     async def go_up(self) -> None:
         """Listen; the port stays the same for the life of the service."""

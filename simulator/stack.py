@@ -126,9 +126,9 @@ class Stack:
         return self._get("sonarr", SonarrDouble)
 
     async def start(self) -> None:
-        """Start every service that is not running yet."""
+        """Start every service that was not started yet."""
         for double in self.services.values():
-            if not double.is_up:
+            if not double.started_once:
                 await double.start()
 
     async def stop(self) -> None:
@@ -198,6 +198,11 @@ class Stack:
             await asyncio.gather(day, return_exceptions=True)
         for play in self.plays:
             await play.stop()
+
+    def know_name(self, name: str, address: str = "127.0.0.1") -> None:
+        """Let every service find a host by this name."""
+        for double in self.services.values():
+            double.sender.resolver.names[name] = address
 
     def reset_counts(self) -> None:
         """Count from zero everywhere."""
