@@ -459,7 +459,7 @@ class ArrDouble(HttpDouble):
                 "trackedDownloadStatus": None if waiting else download.health,
                 "trackedDownloadState": None if waiting else download.state,
                 "statusMessages": download.messages,
-                "errorMessage": download.error,
+                "errorMessage": download.error or ("" if download.status == "completed" else None),
                 "downloadId": download.download_id,
                 "protocol": download.client.protocol,
                 "downloadClient": None if waiting else download.client.name,
@@ -630,6 +630,7 @@ class ArrDouble(HttpDouble):
             "protocol": "1" if download.client.protocol == "usenet" else "2",
             "indexerFlags": "0",
             "releaseSource": "Rss",
+            **({} if self.app_name == "Radarr" else {"tvRageId": "0", "imdbId": None}),
         }
 
     # --- what happens -------------------------------------------------------------------

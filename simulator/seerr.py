@@ -457,6 +457,13 @@ class SeerrDouble(SeerrWork):
             "ratingKey": None,
             "ratingKey4k": None,
         }
+        for server in self.servers:
+            kind = "movie" if media.kind == "movie" else "series"
+            copy = media.copy(is4k=server.is4k)
+            same_kind = (server.double.kind == "radarr") == (media.kind == "movie")
+            if same_kind and copy.slug is not None and copy.server == server.id:
+                name = "serviceUrl4k" if server.is4k else "serviceUrl"
+                document[name] = f"{server.double.url}/{kind}/{copy.slug}"
         if self.flavour.product != "overseerr":
             document |= {"jellyfinMediaId": None, "jellyfinMediaId4k": None}
         if seasons:

@@ -67,7 +67,7 @@ async def test_a_film_on_its_way(stack: Stack, receiver: Receiver, client: Clien
     arr.progress(download, 1)
     (row,) = (await client.get(arr, "/queue"))["records"]
     assert (row["status"], row["trackedDownloadState"]) == ("completed", "importPending")
-    assert "errorMessage" not in row
+    assert row["errorMessage"] == ""
     await arr.import_file(download)
     imported = receiver.last()
     assert imported["isUpgrade"] is False
