@@ -311,8 +311,6 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
             raise _Refused(CONF_API_KEY, err.key) from err
         except ServiceError as err:
             raise _Refused(CONF_URL, err.key, detail=err.detail or "-") from err
-        if identity.kind != kind:
-            raise _wrong(kind, identity.product)
         if identity.own_only:
             # Saved, such a key would show an incomplete board and say nothing: Seerr answers
             # 200 with fewer requests. No use of it is worth that, so it is an error.

@@ -1,0 +1,111 @@
+"""Goes through flows over Home Assistant's HTTP API, as its front end does."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, override
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.test_utils import TestClient
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+
+from custom_components.media_arrivals.const import CONF_KIND, DOMAIN, KIND_BOARD
+
+type Answer = dict[str, Any]
+
+
+class HomeResolver(AbstractResolver):
+    """Knows the names of this house: localhost, and no other."""
+
+    @override
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        if host != "localhost":
+            raise OSError(socket.EAI_NONAME, "Name or service not known")
+        return [
+            ResolveResult(
+                hostname=host,
+                host="127.0.0.1",
+                port=port,
+                family=socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=0,
+            )
+        ]
+
+    @override
+    async def close(self) -> None:
+        """Have nothing to close."""
+
+    real_close = close
+
+
+@dataclass
+class Flow:
+    """A flow that a person goes through."""
+
+    client: TestClient[Any, Any]
+    path: str
+    last: Answer
+    forms: int = 0
+    """How many forms and menus were seen."""
+
+    @classmethod
+    async def begin(cls, client: TestClient[Any, Any], path: str, **data: Any) -> Flow:
+        """Open the dialog."""
+        answer = await client.post(path, json=data)
+        assert answer.status == 200, await answer.text()
+        flow = cls(client, path, await answer.json())
+        flow.count()
+        return flow
+
+    def count(self) -> None:
+        """Count what is shown."""
+        self.forms += self.last["type"] in {"form", "menu"}
+
+    async def send(self, data: Mapping[str, Any]) -> Answer:
+        """Submit what is shown, and return what is shown next."""
+        answer = await self.client.post(f"{self.path}/{self.last['flow_id']}", json=data)
+        assert answer.status == 200, await answer.text()
+        self.last = await answer.json()
+        self.count()
+        return self.last
+
+    def field(self, name: str, *, section: str | None = None) -> Answer:
+        """Return how a field is shown."""
+        fields = self.last["data_schema"]
+        if section is not None:
+            fields = next(one for one in fields if one["name"] == section)["schema"]
+        found: Answer = next(one for one in fields if one["name"] == name)
+        return found
+
+    def suggested(self, name: str, *, section: str | None = None) -> Any:
+        """Return what a field is filled with."""
+        return self.field(name, section=section).get("description", {}).get("suggested_value")
+
+
+FLOW = "/api/config/config_entries/flow"
+OPTIONS = "/api/config/config_entries/options/flow"
+REPAIRS = "/api/repairs/issues/fix"
+
+
+async def begin_adding(client: TestClient[Any, Any], kind: str) -> Flow:
+    """Choose to add a service of a kind."""
+    flow = await Flow.begin(client, FLOW, handler=DOMAIN)
+    assert flow.last["type"] == "menu"
+    assert flow.last["menu_options"] == ["radarr", "sonarr", "seerr"]
+    await flow.send({"next_step_id": kind})
+    assert flow.last["type"] == "form"
+    assert flow.last["step_id"] == kind
+    return flow
+
+
+def services(hass: HomeAssistant) -> dict[str, ConfigEntry]:
+    """Return the entries of services by title."""
+    return {
+        entry.title: entry
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        if entry.data[CONF_KIND] != KIND_BOARD
+    }
