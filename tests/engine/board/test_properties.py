@@ -2,10 +2,9 @@
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from custom_components.media_arrivals.engine.board.lifecycle import RANK
 from custom_components.media_arrivals.engine.board.models import (
@@ -37,6 +36,15 @@ from .household import (
     playable,
     request,
 )
+
+
+class Draw(Protocol):
+    """Draws a value from a strategy."""
+
+    def __call__[T](self, strategy: st.SearchStrategy[T], label: object = ...) -> T:
+        """Return a value."""
+        ...
+
 
 AIRED = 4
 TIMES = st.integers(min_value=1, max_value=40).map(float)
@@ -171,7 +179,7 @@ def outcome(house: House) -> dict[str, Any]:
     }
 
 
-def interleaved(draw: st.DrawFn, voices: list[list[AnyReport]]) -> list[AnyReport]:
+def interleaved(draw: Draw, voices: list[list[AnyReport]]) -> list[AnyReport]:
     """Return one order in which the services' words may come, with repetitions."""
     waiting = [list(voice) for voice in voices if voice]
     told: list[AnyReport] = []

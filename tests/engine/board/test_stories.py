@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.media_arrivals.engine.board.models import (
+    AnyReport,
     ChangeKind,
     Decision,
     DownloadState,
@@ -47,7 +48,7 @@ PACK = tuple(episode(number) for number in range(1, 11))
 def test_a_film_travels_all_the_way() -> None:
     """Each stage is told once, however often it is said."""
     house = House(HOME)
-    story = [
+    story: list[AnyReport] = [
         request(FILM, 0),
         request(FILM, 1, Decision.APPROVED),
         held(RADARR, FILM, 2),
@@ -547,7 +548,7 @@ def test_failed_and_retried() -> None:
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_failed_and_auto_approved_in_either_order(reverse: bool) -> None:  # noqa: FBT001
+def test_failed_and_auto_approved_in_either_order(reverse: bool) -> None:
     """Auto-approval is said when the request is made, so it is never the newer word."""
     house = House(HOME)
     pair = [

@@ -20,6 +20,7 @@ from .claims import (
     shows_else,
     speaks,
     with_part,
+    without_news,
     without_service,
     worded,
 )
@@ -224,12 +225,12 @@ class Board(Register):
         opened, entered = plan
         try:
             title = self._title(opening, work, create=True)
+            if title is None:
+                return self._finish(work, Reason.NO_IDS)
+            for season in opened:
+                self._opened(title, season, opening.tier, work)
         except _RefusalError as refusal:
             return self._finish(work, refusal.reason)
-        if title is None:
-            return self._finish(work, Reason.NO_IDS)
-        for season in opened:
-            self._arrival(title, season, opening.tier, work, create=True)
         for answer in entered:
             try:
                 self._take(answer, work)
@@ -237,7 +238,8 @@ class Board(Register):
                 # An answer that says nothing new is no reason not to open.
                 continue
         for arrival_id in list(work.touched):
-            seen, stage, _ = self._look(self._arrivals[arrival_id], now)
+            before = without_news(self._arrivals[arrival_id], opening)
+            seen, stage, _ = self._look(before, now)
             if stage is Stage.AVAILABLE:
                 work.baseline[arrival_id] = seen
         return self._run(opening, work)
@@ -249,6 +251,7 @@ class Board(Register):
             return Applied(outcome=Outcome.IGNORED, reason=Reason.NOT_TRACKED)
         work = _Pass(origin=origin, now=now, happened_at=now, silent=False)
         if not arrival.dismissed:
+            work.took = True
             self._put_arrival(replace(arrival, dismissed=True), work)
         return self._finish(work)
 
@@ -273,7 +276,7 @@ class Board(Register):
                 self._take_file(report, work)
             case PlayableReport():
                 self._take_playable(report, work)
-            case RequestReport():
+            case _:
                 self._take_request(report, work)
 
     def _take_held(self, report: HeldReport, work: _Pass) -> None:
@@ -311,10 +314,11 @@ class Board(Register):
             return title
         if not work.silent:
             self._ask_before_opening(report, work)
-        title = self._title(report, work, create=True)
+        if seasons:
+            title = self._title(report, work, create=True)
         if title is not None:
             for season in seasons:
-                self._arrival(title, season, report.tier, work, create=True)
+                self._opened(title, season, report.tier, work)
         return title
 
     def _hold(self, title: Title, holding: Holding, report: Report, work: _Pass) -> None:
@@ -566,19 +570,15 @@ class Board(Register):
                         title=self._reference(title, request.service),
                     )
                 )
-            if not request.arrivals:
-                return
+            return
         covered: list[str] = []
-        if request.tier is not Tier.UNKNOWN:
-            for season in seasons:
-                arrival = self._arrival(title, season, request.tier, work, create=True)
-                if arrival is None:
-                    continue
-                covered.append(arrival.id)
-                if request.key not in arrival.requests:
-                    arrival = replace(arrival, requests=(*arrival.requests, request.key))
-                    self._put_arrival(arrival, work)
-                work.touched[arrival.id] = None
+        for season in seasons:
+            arrival = self._opened(title, season, request.tier, work)
+            covered.append(arrival.id)
+            if request.key not in arrival.requests:
+                arrival = replace(arrival, requests=(*arrival.requests, request.key))
+                self._put_arrival(arrival, work)
+            work.touched[arrival.id] = None
         for arrival_id in request.arrivals:
             if arrival_id not in covered:
                 self._detach(arrival_id, request.key, work)
@@ -638,44 +638,41 @@ class Board(Register):
                 work.touched.update(dict.fromkeys(self._of_title[title.id]))
         return more
 
-    def _arrival(
-        self,
-        title: Title,
-        season: int | None,
-        tier: Tier,
-        work: _Pass,
-        *,
-        create: bool = False,
-    ) -> Arrival | None:
-        """Return the arrival of a film or season in a tier (rule 6)."""
+    def _arrival(self, title: Title, season: int | None, tier: Tier, work: _Pass) -> Arrival | None:
+        """Return the arrival of a film or season in a tier, if it is open (rule 6)."""
         found = self._by_key.get((title.id, season, tier))
         if found is not None:
             return self._arrivals[found]
         if tier is Tier.UNKNOWN:
             siblings = [a for a in self.arrivals_of(title.id) if a.season == season]
-            if len(siblings) == 1:
-                return siblings[0]
-            if siblings:
-                return None
-        else:
-            untold = self._by_key.get((title.id, season, Tier.UNKNOWN))
-            if untold is not None:
-                return self._put_arrival(replace(self._arrivals[untold], tier=tier), work)
-        if not create:
+            return siblings[0] if len(siblings) == 1 else None
+        untold = self._by_key.get((title.id, season, Tier.UNKNOWN))
+        if untold is None:
             return None
-        arrival = Arrival(
-            id=self._new_id(),
-            title_id=title.id,
-            season=season,
-            tier=tier,
-            opened_at=work.now,
-            stage=Stage.REQUESTED,
-            stage_at=work.happened_at,
-            known_at=work.now,
-            whole=blank_part(),
-            parts=NO_PARTS,
+        return self._put_arrival(replace(self._arrivals[untold], tier=tier), work)
+
+    def _opened(self, title: Title, season: int | None, tier: Tier, work: _Pass) -> Arrival:
+        """Return the arrival of a film or season in a tier; open it if it is not there."""
+        arrival = self._arrival(title, season, tier, work)
+        if arrival is not None:
+            return arrival
+        if tier is Tier.UNKNOWN and any(a.season == season for a in self.arrivals_of(title.id)):
+            raise _RefusalError(Reason.UNKNOWN_TIER)
+        return self._put_arrival(
+            Arrival(
+                id=self._new_id(),
+                title_id=title.id,
+                season=season,
+                tier=tier,
+                opened_at=work.now,
+                stage=Stage.REQUESTED,
+                stage_at=work.happened_at,
+                known_at=work.now,
+                whole=blank_part(),
+                parts=NO_PARTS,
+            ),
+            work,
         )
-        return self._put_arrival(arrival, work)
 
     def _targets(
         self,
@@ -685,15 +682,13 @@ class Board(Register):
         work: _Pass,
     ) -> dict[str, list[PartRef | None]]:
         """Return the arrivals that a report means, each with its parts (None: the whole)."""
-        film = report.title.media_type is MediaType.MOVIE
         wanted: dict[int | None, list[PartRef | None]] = {}
-        if film:
+        if report.title.media_type is MediaType.MOVIE:
             wanted[None] = [None]
-        for ref in refs:
-            if not film:
+        else:
+            for ref in refs:
                 wanted.setdefault(ref.season, []).append(ref)
-        for number in seasons:
-            if not film:
+            for number in seasons:
                 wanted.setdefault(number, []).append(None)
         opens = not isinstance(report, PlayableReport) and report.opens
         title = self._title(report, work, create=opens and work.silent)
@@ -701,9 +696,8 @@ class Board(Register):
         for season, parts in wanted.items():
             arrival = None
             if title is not None:
-                arrival = self._arrival(
-                    title, season, report.tier, work, create=opens and work.silent
-                )
+                find = self._opened if opens and work.silent else self._arrival
+                arrival = find(title, season, report.tier, work)
             if arrival is not None:
                 targets[arrival.id] = parts
             elif opens and not work.silent and not work.entering:
@@ -780,10 +774,8 @@ class Board(Register):
         self._put_title(merged, work)
         for arrival in moving:
             moved = replace(arrival, title_id=merged.id)
-            for key in arrival.requests:
-                if key in self._requests:
-                    retitled = replace(self._requests[key], title_id=merged.id)
-                    self._put_request(retitled, work)
+            for request in self.requests_of(arrival):
+                self._put_request(replace(request, title_id=merged.id), work)
             twin_id = self._by_key.get((merged.id, arrival.season, arrival.tier))
             if twin_id is None:
                 work.before.setdefault(arrival.id, arrival)
@@ -799,16 +791,12 @@ class Board(Register):
             work.dropped_arrivals.append(second.id)
             joined = self._put_arrival(merged_arrivals(first, second), work)
             work.merged[joined.id] = told
-            for key in joined.requests:
-                request = self._requests.get(key)
-                if request is not None:
-                    ids = tuple(
-                        dict.fromkeys(
-                            joined.id if one in {first.id, second.id} else one
-                            for one in request.arrivals
-                        )
-                    )
-                    self._put_request(replace(request, arrivals=ids), work)
+            for request in self.requests_of(joined):
+                ids = (
+                    joined.id if one in {first.id, second.id} else one for one in request.arrivals
+                )
+                tied = replace(request, arrivals=tuple(dict.fromkeys(ids)))
+                self._put_request(tied, work)
         work.took = True
         return merged
 

@@ -18,6 +18,7 @@ from .models import (
     EpisodesReport,
     FileReport,
     Flag,
+    HeldReport,
     Holding,
     Part,
     PartRef,
@@ -25,6 +26,7 @@ from .models import (
     PlayableReport,
     Question,
     Report,
+    RequestReport,
     Stage,
     Tier,
     Title,
@@ -93,9 +95,7 @@ def part_of(arrival: Arrival, ref: PartRef | None, service: str) -> tuple[str | 
 def with_part(arrival: Arrival, key: str | None, part: Part) -> Arrival:
     """Return the arrival with a part; `key` is its former key, None the whole."""
     if key is None:
-        return arrival if part is arrival.whole else replace(arrival, whole=part)
-    if arrival.parts.get(key) is part:
-        return arrival
+        return replace(arrival, whole=part)
     parts = {one: known for one, known in arrival.parts.items() if one != key}
     parts[part.key] = part
     return replace(arrival, parts=parts)
@@ -172,12 +172,10 @@ def distinct(questions: Iterable[Question]) -> Iterator[Question]:
 
 def seasons_of(report: AnyReport) -> tuple[int, ...]:
     """Return the seasons that a report is about."""
-    if isinstance(report, EpisodesReport):
-        return (report.season,)
     seasons: set[int] = set()
-    if not isinstance(report, (FileReport,)):
+    if isinstance(report, HeldReport | DownloadReport | PlayableReport | RequestReport):
         seasons.update(report.seasons or ())
-    if isinstance(report, (DownloadReport, FileReport, PlayableReport)):
+    if isinstance(report, DownloadReport | FileReport | PlayableReport):
         seasons.update(ref.season for ref in report.parts)
     return tuple(sorted(seasons))
 
@@ -189,6 +187,17 @@ def speaks(arrival: Arrival, service: str) -> bool:
         for part in (arrival.whole, *arrival.parts.values())
         for claims in (part.wanted, part.files, part.playable, part.downloads, part.own_ids)
     )
+
+
+def without_news(arrival: Arrival, news: AnyReport) -> Arrival:
+    """Return an arrival without the files whose import is the news itself."""
+    if not isinstance(news, FileReport):
+        return arrival
+    keys = {find_part(arrival.parts, ref, news.origin.service) for ref in news.parts}
+    parts = {
+        key: replace(part, files={}) if key in keys else part for key, part in arrival.parts.items()
+    }
+    return replace(arrival, parts=parts)
 
 
 def without_service(arrival: Arrival, service: str) -> Arrival:

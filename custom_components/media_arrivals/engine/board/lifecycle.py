@@ -356,9 +356,7 @@ def _counted(due: Mapping[str, float], times: Mapping[str, Presence | None]) -> 
     for moment in sorted(breaks, reverse=True):
         # The parts that counted just before the moment.
         counted = [key for key, start in due.items() if start < moment]
-        if not counted:
-            break
-        if all(
+        if counted and all(
             (there := times[key]) is not None and there.start < moment <= there.until
             for key in counted
         ):

@@ -129,15 +129,14 @@ class TitleIndex:
     def _contradicted(self, ref: TitleRef, found: list[Title]) -> Match:
         """Settle contradicting ids by the leading one; never guess without it."""
         known = dict(ref.ids.items())
-        for space in LEADING[ref.media_type]:
-            if space not in known:
-                continue
-            title_id = self._by_id.get((ref.media_type, space, known[space]))
-            if title_id is not None:
-                return Match((self._titles[title_id],))
-            if any(space in dict(title.ids.items()) for title in found):
-                break
-        return Match(conflict=True)
+        spoken = {space for title in found for space, _ in title.ids.items()}
+        deciding = next(
+            space for space in LEADING[ref.media_type] if space in known and space in spoken
+        )
+        title_id = self._by_id.get((ref.media_type, deciding, known[deciding]))
+        if title_id is None:
+            return Match(conflict=True)
+        return Match((self._titles[title_id],))
 
 
 def _ids(titles: Iterable[Title]) -> Iterable[ExternalIds]:

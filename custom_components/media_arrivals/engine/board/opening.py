@@ -1,6 +1,6 @@
 """What a report opens, given what the service holds already (rule 7)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from .claims import seasons_of
@@ -19,10 +19,7 @@ type Plan = tuple[tuple[int | None, ...], list[AnyReport]]
 
 
 def opening_plan(opening: AnyReport, answers: Sequence[AnyReport]) -> Plan | None:
-    """Return what to open and what to enter first; `None`: it was there, nothing opens.
-
-    A file whose import opens the arrival is taken out of the answers: it is the news.
-    """
+    """Return what to open and what to enter first; `None`: it was there, nothing opens."""
     # An answer is what the service holds; only the report itself opens anything.
     told = [
         replace(answer, opens=False) if isinstance(answer, HeldReport) else answer
@@ -62,39 +59,23 @@ def _episodes(opening: AnyReport, answers: list[AnyReport]) -> Plan | None:
     """Open the seasons of a grab or an import, unless every episode was there before."""
     seasons = seasons_of(opening)
     refs = opening.parts if isinstance(opening, DownloadReport | FileReport) else ()
-    imported = isinstance(opening, FileReport)
-    entered: list[AnyReport] = []
-    known = lacking = 0
-    for answer in answers:
-        if isinstance(answer, FileReport) and answer.present and imported:
-            continue
-        if not isinstance(answer, EpisodesReport) or answer.season not in seasons:
-            entered.append(answer)
-            continue
-        meant = [state for state in answer.parts if _means(refs, answer.season, state.ref)]
-        known += len(meant)
-        lacking += sum(not state.has_file for state in meant)
-        if imported:
-            states = (
-                replace(state, has_file=False, wanted=True) if state in meant else state
-                for state in answer.parts
-            )
-            entered.append(replace(answer, parts=tuple(states)))
-        else:
-            entered.append(answer)
-    if known and not lacking and not imported:
+    meant = [
+        state
+        for answer in answers
+        if isinstance(answer, EpisodesReport)
+        for state in answer.parts
+        if any(means(ref, answer.season, state.ref) for ref in refs)
+    ]
+    grabbed = not isinstance(opening, FileReport)
+    if grabbed and meant and all(state.has_file for state in meant):
         return None
-    return seasons, entered
+    return seasons, answers
 
 
-def _means(refs: Iterable[PartRef], season: int, listed: PartRef) -> bool:
-    """Tell whether one of the references is this line of an episode list."""
-    return any(
-        ref.season == season
-        and (
-            (ref.number is not None and ref.number == listed.number)
-            or (ref.own_id is not None and ref.own_id == listed.own_id)
-            or (ref.air_date is not None and ref.air_date == listed.air_date)
-        )
-        for ref in refs
+def means(ref: PartRef, season: int, listed: PartRef) -> bool:
+    """Tell whether a reference is this line of an episode list."""
+    return ref.season == season and (
+        (ref.number is not None and ref.number == listed.number)
+        or (ref.own_id is not None and ref.own_id == listed.own_id)
+        or (ref.air_date is not None and ref.air_date == listed.air_date)
     )
