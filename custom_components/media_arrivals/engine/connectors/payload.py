@@ -257,7 +257,8 @@ def keep(value: Json) -> Json:
     if isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
-        return value if math.isfinite(value) and abs(value) <= _MAX_INTEGER else None
+        # Neither infinity nor "not a number" passes this comparison.
+        return value if abs(value) <= _MAX_INTEGER else None
     return None
 
 
