@@ -223,7 +223,7 @@ def test_a_poster_that_ends_in_null_is_none(image: Any, poster: str | None) -> N
     assert asked(decoded(body("MEDIA_PENDING", image=image))).title.poster == poster
 
 
-# --- templates ---------------------------------------------------------------------------------
+# --- templates -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -323,7 +323,7 @@ def test_the_example_of_another_product_is_understood() -> None:
     assert report.requester == Person(name="ben_h")
 
 
-# --- what opens nothing --------------------------------------------------------------------------
+# --- what opens nothing --------------------------------------------------------------------
 
 
 def test_a_test_is_a_test() -> None:
@@ -394,7 +394,7 @@ def test_what_is_no_notification_is_unreadable(told: bytes) -> None:
     assert DECODER.decode(SEERR, delivery(DECODER.sanitise(delivery(told)).encode())) == found
 
 
-# --- what is kept --------------------------------------------------------------------------------
+# --- what is kept --------------------------------------------------------------------------
 
 PRIVATE = ("example.com", "avatar", "998877665544332211", "123456", "77aa77aa", "@")
 

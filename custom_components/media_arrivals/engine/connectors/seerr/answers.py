@@ -144,22 +144,31 @@ class SeerrRequest:
         return is_dated(self.created_at, self.updated_at)
 
     @property
+    def lost_seasons(self) -> tuple[int, ...]:
+        """The requested seasons that were deleted from the library."""
+        if self.copy.gone:
+            return self.seasons or ()
+        return tuple(
+            number for number in self.seasons or () if self.copy.seasons.get(number) in _GONE
+        )
+
+    @property
     def available_seasons(self) -> tuple[int, ...]:
         """The requested seasons that can be played."""
-        copy = self.copy
-        wanted = self.seasons or ()
-        if self.decision is Decision.DECLINED or copy.gone:
+        if self.decision is Decision.DECLINED:
             return ()
-        if self.decision is Decision.COMPLETED or copy.available:
-            return wanted
+        every = self.decision is Decision.COMPLETED or self.copy.available
         return tuple(
-            number for number in wanted if copy.seasons.get(number) is MediaStatus.AVAILABLE
+            number
+            for number in self.seasons or ()
+            if number not in self.lost_seasons
+            and (every or self.copy.seasons.get(number) is MediaStatus.AVAILABLE)
         )
 
     @property
     def available(self) -> bool:
         """Tell whether all that is asked for can be played."""
-        if self.decision is Decision.DECLINED or self.copy.gone:
+        if self.decision is Decision.DECLINED or self.copy.gone or self.lost_seasons:
             return False
         if self.decision is Decision.COMPLETED or self.copy.available:
             return True
@@ -516,20 +525,20 @@ def request_reports(
     reports.extend(
         _download_report(request, title, origin, now, loading) for loading in request.downloads
     )
-    if copy.gone or (request.available if film else request.available_seasons):
-        seasons = (
-            () if film else (request.seasons or ()) if copy.gone else request.available_seasons
-        )
-        if film or seasons:
+    for playable, seasons, told in (
+        (True, request.available_seasons, film and request.available),
+        (False, request.lost_seasons, film and copy.gone),
+    ):
+        if told or seasons:
             reports.append(
                 PlayableReport(
                     origin=origin,
                     at=now,
-                    happened_at=now if copy.gone else available_at(request, now, since),
+                    happened_at=available_at(request, now, since) if playable else now,
                     title=title,
                     tier=request.tier,
                     confirmed=True,
-                    playable=not copy.gone,
+                    playable=playable,
                     seasons=seasons,
                 )
             )
