@@ -45,6 +45,7 @@ from .codec import (
 from .database import Database
 from .models import Commit, Found, LoadedBoard, TimelineEntry
 from .records import SAVE_DOCUMENT
+from .transaction import transaction
 
 _BATCH: Final = 250
 """Rows that are read or changed at a time, so that deliveries get in between."""
@@ -213,9 +214,9 @@ class BoardStore:
         """Bring back what is stored of a title and not live."""
         return await self._database.read(_recall, media_type, ids, own)
 
-    async def look(self, media_type: MediaType, ids: ExternalIds) -> LoadedBoard | None:
+    async def title(self, media_type: MediaType, ids: ExternalIds) -> LoadedBoard | None:
         """Read a title with all its arrivals and requests."""
-        return await self._database.read(_look, media_type, ids)
+        return await self._database.read(_title, media_type, ids)
 
     async def arrival(self, arrival_id: str) -> LoadedBoard | None:
         """Read one arrival with its title and requests."""
@@ -510,7 +511,7 @@ def _recall(
     return board
 
 
-def _look(
+def _title(
     connection: sqlite3.Connection, media_type: MediaType, ids: ExternalIds
 ) -> LoadedBoard | None:
     reading = _Reading()
@@ -579,8 +580,7 @@ def _is_live(connection: sqlite3.Connection, title_id: str) -> bool:
 
 def _revive(connection: sqlite3.Connection, board: LoadedBoard) -> None:
     """Make live what goes back to the board."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         connection.execute(
             f"UPDATE arrivals SET live = 1 WHERE id IN {_AMONG}",
             (dumps([arrival.id for arrival in board.arrivals]),),
@@ -589,10 +589,6 @@ def _revive(connection: sqlite3.Connection, board: LoadedBoard) -> None:
             "UPDATE requests SET live = 1 WHERE service = ? AND request_id = ?",
             [request.key for request in board.requests],
         )
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
 
 
 def _resolved(connection: sqlite3.Connection, arrival_id: str) -> str:

@@ -24,6 +24,7 @@ from .models import (
     StorageError,
 )
 from .schema import SCHEMA_VERSION
+from .transaction import transaction
 
 GROUP_LIMIT: Final = 64
 """Calls that share one transaction at most."""
@@ -183,18 +184,12 @@ class Database:
         if len(kinds) == 1 and group[0].alone:
             writer, calls = kinds[0]
             return list(writer(connection, [call.item for call in calls]))
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            answers = [
+        with transaction(connection):
+            return [
                 answer
                 for writer, calls in kinds
                 for answer in writer(connection, [call.item for call in calls])
             ]
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
-        return answers
 
     def _open(self) -> None:
         """Open the file; set a damaged one aside and make a fresh one."""
@@ -226,6 +221,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, False)
         self._connection = connection
 
     def _close(self) -> None:
@@ -331,35 +327,35 @@ def _make_private(path: Path) -> None:
 
 def _connection_with_mode(path: Path) -> tuple[sqlite3.Connection, str]:
     """Connect with a write-ahead log, or without where the file system cannot have one."""
-    connection = _connect(path)
     try:
-        mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError as err:
-        connection.close()
-        if _code(err) in _BUSY_CODES:
-            raise
-    except BaseException:
-        connection.close()
-        raise
-    else:
+        connection, mode = _connect(path, "journal_mode = WAL")
         if mode == "wal":
             return connection, mode
         connection.close()
-    connection = _connect(path)
+    except sqlite3.OperationalError as err:
+        if _code(err) in _BUSY_CODES:
+            raise
+    # Alone with the file, SQLite needs no shared memory to leave the write-ahead log.
+    return _connect(path, "locking_mode = EXCLUSIVE", "journal_mode = TRUNCATE")
+
+
+def _connect(path: Path, *pragmas: str) -> tuple[sqlite3.Connection, str]:
+    """Connect, and return what the last pragma answered.
+
+    Only this thread may use the connection, and transactions are ours to open.
+    """
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, cached_statements=256
+    )
     try:
-        # Alone with the file, SQLite needs no shared memory to leave the write-ahead log.
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        mode = connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()[0]
+        # A file that turns out to be no good stays as it is.
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+        answers = [connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in pragmas]
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except BaseException:
         connection.close()
         raise
-    return connection, mode
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Connect; only this thread may use the connection, and transactions are ours to open."""
-    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, cached_statements=256)
+    return connection, str(answers[-1])
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from .schema import SCHEMA_VERSION, create
+from .transaction import transaction
 
 type Step = Callable[[sqlite3.Connection], None]
 
@@ -55,15 +56,11 @@ def _migrate(connection: sqlite3.Connection, steps: list[Step], target: int) -> 
     """Take all steps in one transaction. SQLite wants references unchecked meanwhile."""
     connection.execute("PRAGMA foreign_keys = OFF")
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        for step in steps:
-            step(connection)
-        _check_references(connection)
-        connection.execute(f"PRAGMA user_version = {target}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
+        with transaction(connection):
+            for step in steps:
+                step(connection)
+            _check_references(connection)
+            connection.execute(f"PRAGMA user_version = {target}")
     finally:
         connection.execute("PRAGMA foreign_keys = ON")
 

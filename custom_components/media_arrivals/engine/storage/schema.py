@@ -3,6 +3,8 @@
 import sqlite3
 from typing import Final
 
+from .transaction import transaction
+
 SCHEMA_VERSION: Final = 1
 
 # The payload is the last column: SQLite then reads the others without its pages.
@@ -147,12 +149,7 @@ _TABLES: Final = (
 
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables in an empty file, all or none."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for statement in _TABLES:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise

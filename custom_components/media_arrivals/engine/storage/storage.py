@@ -18,7 +18,7 @@ Use::
     board = await storage.load_live()           # LoadedBoard, before the first commit
     await storage.recall(media_type, ids, own)  # LoadedBoard | None; live again from then on
     await storage.arrival(arrival_id)           # LoadedBoard | None, only looked at
-    await storage.look(media_type, ids)         # the same for a title with all its arrivals
+    await storage.title(media_type, ids)        # the same for a title with all its arrivals
     await storage.search(stages=, media_type=, requester=, service=, text=, limit=, offset=)
     await storage.timeline(arrival_id)          # tuple[TimelineEntry], oldest first
     await storage.retire(ids)                   # no longer live: arrivals that left the board
@@ -103,9 +103,9 @@ class Storage:
         """
         return await self._board.recall(media_type, ids, own)
 
-    async def look(self, media_type: MediaType, ids: ExternalIds) -> LoadedBoard | None:
+    async def title(self, media_type: MediaType, ids: ExternalIds) -> LoadedBoard | None:
         """Read a title, live or not, with all its arrivals and requests, only to look at it."""
-        return await self._board.look(media_type, ids)
+        return await self._board.title(media_type, ids)
 
     async def arrival(self, arrival_id: str) -> LoadedBoard | None:
         """Read one arrival, live or not, with its title and requests; aliases are known."""
