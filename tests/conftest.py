@@ -1,13 +1,15 @@
 """Fixtures for tests that need Home Assistant."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
-import custom_components.media_arrivals  # noqa: F401 - found only if imported at collection
 import pytest
 from aiohttp.test_utils import TestClient
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+import custom_components.media_arrivals  # noqa: F401 - found only if imported at collection
 from simulator import Stack
 from tests.house import House
 
@@ -38,6 +40,6 @@ async def house(
     assert await async_setup_component(hass, "http", {})
     # As Home Assistant's own server does: endpoints may be registered while it runs.
     hass.http.app._router.freeze = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
-    client: TestClient = await hass_client_no_auth()
+    client: TestClient[Any, Any] = await hass_client_no_auth()
     hass.config.internal_url = str(client.make_url("")).rstrip("/")
     return House(hass, stack, client)

@@ -1,11 +1,18 @@
 """A house with Home Assistant and a simulated media stack, for tests."""
 
+import asyncio
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import ClientResponse, encode_basic_auth
 from aiohttp.test_utils import TestClient
+from homeassistant.config_entries import SOURCE_SYSTEM
+from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
 from custom_components.media_arrivals.const import (
     BOARD_UNIQUE_ID,
     CONF_KIND,
@@ -17,14 +24,11 @@ from custom_components.media_arrivals.const import (
     NAME,
     WEBHOOK_USERNAME,
 )
+from custom_components.media_arrivals.engine.storage.storage import Storage
 from custom_components.media_arrivals.runtime import BOARD_KEY, BoardRuntime, ServiceRecord
-from homeassistant.config_entries import SOURCE_SYSTEM
-from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, CONF_WEBHOOK_ID
-from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 from simulator import SeerrDouble, Stack
 from simulator.arr import ArrDouble
+from tests.payloads import FILM
 
 _COUNTER = itertools.count(1)
 
@@ -36,6 +40,19 @@ class House:
         self.hass = hass
         self.stack = stack
         self.client = client
+
+    film = FILM
+    board: MockConfigEntry
+
+    @property
+    def storage(self) -> Storage:
+        assert self.runtime.storage is not None
+        return self.runtime.storage
+
+    @staticmethod
+    def path(entry: MockConfigEntry) -> str:
+        """Return the path of an entry's webhook."""
+        return f"/api/webhook/{entry.data[CONF_WEBHOOK_ID]}"
 
     @property
     def runtime(self) -> BoardRuntime:
@@ -55,6 +72,7 @@ class House:
             source=SOURCE_SYSTEM,
         )
         entry.add_to_hass(self.hass)
+        self.board = entry
         return entry
 
     def add_service(
@@ -62,11 +80,11 @@ class House:
         double: ArrDouble | SeerrDouble,
         *,
         options: Mapping[str, Any] | None = None,
-        **changes: Any,
+        data: Mapping[str, Any] | None = None,
     ) -> MockConfigEntry:
         """Add an entry for a simulated service; its webhook is entered by hand."""
         number = next(_COUNTER)
-        data = {
+        stored: dict[str, Any] = {
             CONF_KIND: double.kind,
             CONF_URL: double.url,
             CONF_API_KEY: double.api_key,
@@ -75,11 +93,11 @@ class House:
             CONF_WEBHOOK_SECRET: f"secret-{number}",
         }
         if isinstance(double, ArrDouble):
-            data[CONF_TIER] = "hd"
+            stored[CONF_TIER] = "hd"
         entry = MockConfigEntry(
             domain=DOMAIN,
             entry_id=f"{double.name}_entry",
-            data=data | changes,
+            data=stored | dict(data or {}),
             options={CONF_MANUAL_WEBHOOK: True} if options is None else dict(options),
             title=double.name,
         )
@@ -111,7 +129,7 @@ class House:
             more["json"] = body
         return await self.client.request(
             method,
-            f"/api/webhook/{entry.data[CONF_WEBHOOK_ID]}",
+            self.path(entry),
             headers={
                 "Authorization": encode_basic_auth(
                     WEBHOOK_USERNAME, secret or entry.data[CONF_WEBHOOK_SECRET]
@@ -120,10 +138,16 @@ class House:
             **more,
         )
 
+    async def poll(self, entry: MockConfigEntry) -> None:
+        """Have a service polled now."""
+        await self.runtime.coordinators[entry.entry_id].async_refresh()
+        await self.settle()
+
     async def until(self, true: Callable[[], Any], *, what: str) -> None:
         """Wait until something is so."""
         for _ in range(200):
             await self.settle()
             if true():
                 return
+            await asyncio.sleep(0.01)
         raise AssertionError(f"It did not come to this: {what}")

@@ -146,21 +146,20 @@ class Doors:
         given = request.headers.get(hdrs.AUTHORIZATION)
         if not _authorized(given, entry.data[CONF_WEBHOOK_SECRET]):
             raise _Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized")
-        return await self._take(entry, await _read(request), request)
+        delivery = Delivery(
+            body=await _read(request),
+            received_at=time.time(),
+            content_type=request.headers.get(hdrs.CONTENT_TYPE, "application/json"),
+        )
+        # A sender that does not wait for the answer has delivered all the same.
+        taking = self.hass.async_create_task(self._take(entry, delivery), f"{DOMAIN} delivery")
+        return await asyncio.shield(taking)
 
-    async def _take(
-        self, entry: ServiceConfigEntry, body: bytes, request: Request | MockRequest
-    ) -> Response:
+    async def _take(self, entry: ServiceConfigEntry, delivery: Delivery) -> Response:
         """Write a delivery down, put it on the queue, answer."""
         runtime = self.hass.data[BOARD_KEY]
         service = runtime.board.services.get(entry.entry_id) or service_of(entry)
-        received_at = time.time()
-        delivery = Delivery(
-            body=body,
-            received_at=received_at,
-            content_type=request.headers.get(hdrs.CONTENT_TYPE, "application/json"),
-        )
-        if len(body) > LARGE_BODY:
+        if len(delivery.body) > LARGE_BODY:
             decoded, payload = await self.hass.async_add_executor_job(read_out, service, delivery)
         else:
             decoded, payload = read_out(service, delivery)
@@ -169,7 +168,7 @@ class Doors:
             if storage is None:
                 raise _Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "journal_unavailable")
             row = await storage.journal.append(
-                service.id, service.kind, decoded.event_type, payload, received_at
+                service.id, service.kind, decoded.event_type, payload, delivery.received_at
             )
         except StorageError as err:
             raise _Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "journal_unavailable") from err
