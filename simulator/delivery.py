@@ -1,6 +1,7 @@
 """Calls webhooks the way the services do, and counts exactly what became of each call."""
 
 import asyncio
+import errno
 import socket
 from collections import Counter
 from collections.abc import Sequence
@@ -60,6 +61,22 @@ def require_loopback(url: URL) -> None:
     if not address.is_loopback:
         msg = f"No route to host ({url.host}:{url.port})"
         raise OSError(msg)
+
+
+def failure_in_words(err: Exception, url: URL) -> str:
+    """Say why a receiver was not reached, as .NET says it."""
+    match err:
+        case TimeoutError():
+            return (
+                "The request was canceled due to the configured HttpClient.Timeout of"
+                " 100 seconds elapsing."
+            )
+        case aiohttp.ClientSSLError():
+            return "The SSL connection could not be established, see inner exception."
+        case aiohttp.ClientConnectorError(os_error=OSError(errno=errno.ECONNREFUSED)):
+            return f"Connection refused ({url.host}:{url.port})"
+        case _:
+            return str(err) or type(err).__name__
 
 
 class DeliveryError(Exception):
@@ -186,7 +203,7 @@ class Sender:
                     method, body = "GET", b""
                     headers = [item for item in headers if item[0].lower() != "content-type"]
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
-            reason = str(err) or type(err).__name__
+            reason = failure_in_words(err, url)
             outcome.errors.append(reason)
             raise DeliveryError(reason) from err
         outcome.statuses.append(status)
