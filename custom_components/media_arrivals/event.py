@@ -23,8 +23,8 @@ ARRIVALS: Final = EventEntityDescription(
     key="arrivals",
     translation_key="arrivals",
     event_types=[
-        *Stage,
-        *(f"episode_{stage}" for stage in EPISODE_STAGES),
+        *(stage.value for stage in Stage),
+        *(f"episode_{stage.value}" for stage in EPISODE_STAGES),
         REQUEST_AVAILABLE,
     ],
 )
@@ -66,5 +66,5 @@ def event_type(change: Change) -> str:
     if change.kind is ChangeKind.REQUEST:
         return REQUEST_AVAILABLE
     if change.kind is ChangeKind.PART:
-        return f"episode_{change.stage}"
-    return change.stage
+        return f"episode_{change.stage.value}"
+    return change.stage.value

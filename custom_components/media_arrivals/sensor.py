@@ -20,7 +20,7 @@ from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_KIND, SIGNAL_BOARD, SIGNAL_CHANGE
-from .engine.board.models import Role, Stage
+from .engine.board.models import Change, Role, Stage
 from .engine.connectors.registry import DECODERS
 from .entity import BoardEntity, ServiceEntity, is_board
 from .figures import Figures
@@ -260,7 +260,13 @@ def _async_follow_board(
 ) -> Figures:
     """Return figures that follow the board, and let each day begin with new ones."""
     figures = Figures(runtime.board)
-    entry.async_on_unload(async_dispatcher_connect(hass, SIGNAL_CHANGE, callback(figures.note)))
+
+    @callback
+    def note(change: Change) -> None:
+        """Have the figures look at what changed."""
+        figures.note(change)
+
+    entry.async_on_unload(async_dispatcher_connect(hass, SIGNAL_CHANGE, note))
 
     @callback
     def begin_day(_: datetime) -> None:
@@ -283,6 +289,7 @@ class BoardSensor(BoardEntity, SensorEntity):
         """Keep the figures that the sensor shows one of."""
         super().__init__(entry, description)
         self.figures = figures
+        self._attr_extra_state_attributes = {}
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -302,13 +309,10 @@ class BoardSensor(BoardEntity, SensorEntity):
     @callback
     def _async_take(self) -> bool:
         """Take the value from the figures; tell whether it differs."""
-        value = self.entity_description.value_fn(self.figures)
-        attributes = self.entity_description.attributes_fn(self.figures)
-        if value == self._attr_native_value and attributes == self._attr_extra_state_attributes:
-            return False
-        self._attr_native_value = value
-        self._attr_extra_state_attributes = attributes
-        return True
+        before = self._attr_native_value, self._attr_extra_state_attributes
+        self._attr_native_value = self.entity_description.value_fn(self.figures)
+        self._attr_extra_state_attributes = self.entity_description.attributes_fn(self.figures)
+        return before != (self._attr_native_value, self._attr_extra_state_attributes)
 
 
 class RecordSensor(ServiceEntity, SensorEntity):

@@ -241,11 +241,10 @@ async def _async_sync(call: ServiceCall) -> ServiceResponse:
 async def _async_dismiss_arrival(call: ServiceCall) -> None:
     """Silence an arrival until there is new evidence."""
     runtime = call.hass.data[BOARD_KEY]
-    arrival = runtime.board.get(call.data[ATTR_ARRIVAL_ID])
+    arrival = await runtime.dismiss(call.data[ATTR_ARRIVAL_ID], call.context)
     if arrival is None:
         raise _arrival_not_found()
     title = runtime.board.title(arrival.title_id)
-    await runtime.dismiss(arrival.id, call.context)
     _async_fire(
         call.hass,
         call.context,
