@@ -74,14 +74,17 @@ async def test_a_call_that_fails_harms_no_other(storage: Storage) -> None:
                 storage.journal.append(RADARR, "radarr", "Grab", "{}", None),  # type: ignore[arg-type]
                 storage.commit(Commit(records={RADARR: {"received": 1}})),
                 storage.commit(Commit(arrivals=[arrival(1)])),
+                storage.records.save(RADARR, {"no": object()}),  # type: ignore[dict-item]
                 deliver(storage, 2),
             )
         ]
-    good, bad, record, homeless, other = await asyncio.gather(*calls, return_exceptions=True)
+    good, bad, record, homeless, fault, other = await asyncio.gather(*calls, return_exceptions=True)
     assert isinstance(bad, StorageError)
     assert isinstance(bad.__cause__, sqlite3.IntegrityError)
     assert record is None
     assert isinstance(homeless, StorageError)
+    # A fault of ours stays what it is.
+    assert isinstance(fault, TypeError)
     assert [row.id for row in await storage.journal.pending()] == [good, other]
     assert await storage.records.load() == {RADARR: {"received": 1}}
 
@@ -223,6 +226,20 @@ async def test_the_table_has_the_columns_that_were_agreed(storage: Storage, path
         "service",
         "outcome",
     }
+
+
+async def test_the_words_of_a_later_version_are_passed_over(storage: Storage) -> None:
+    row_id = await deliver(storage)
+    await storage.journal.mark(JournalMark(id=row_id, outcome=Outcome.IGNORED, at=NOON))
+    await storage.close()
+    connection = sqlite3.connect(storage.path)
+    with connection:
+        connection.execute("UPDATE webhook_log SET outcome = 'framed', reason = 'taste'")
+    connection.close()
+    again = await Storage.open(storage.path)
+    (row,) = (await again.journal.recent()).rows
+    assert (row.processed, row.outcome, row.reason) == (True, None, None)
+    await again.close()
 
 
 @pytest.mark.parametrize("number", [1, 63, 64, 65, 200])

@@ -371,9 +371,9 @@ def _set_aside(path: Path) -> Path:
     """Rename a damaged file and its companions, and return the new name."""
     stem = f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     aside = path.with_name(stem)
-    for number in itertools.count(2):
-        if not aside.exists():
-            break
+    number = 1
+    while aside.exists():
+        number += 1
         aside = path.with_name(f"{stem}-{number}")
     for suffix in ("", *_COMPANIONS):
         with contextlib.suppress(FileNotFoundError):
