@@ -19,8 +19,8 @@ _PAGE: Final = 250
 _MAX_PAGES: Final = 100
 _HEAD: Final = 50
 _UNDATED: Final = 3600.0
-_SETTLED: Final = 60.0
-"""Seconds after which a date gets no more rows."""
+_SETTLED: Final = 10.0
+"""Seconds after which no more rows with a date appear."""
 _NEWEST_FIRST: Final[Params] = {"sortKey": "date", "sortDirection": "descending"}
 
 
@@ -48,18 +48,23 @@ class Place:
         """Return what has to be stored."""
         return {"since": self.since, "seen": sorted(self.seen), "at": self.at}
 
-    def after(self, rows: Iterable[Object], now: float) -> tuple[Place, list[Object]]:
+    def after(
+        self, rows: Iterable[Object], now: float, offset: float
+    ) -> tuple[Place, list[Object]]:
         """Return the place after reading rows, and which of them are news."""
         dated = [(date, row) for row in rows if (date := row_date(row)) is not None]
         news = [row for date, row in dated if date >= self.since and _id(row) not in self.seen]
+        place = self
         if news:
             since = max(self.since, floor(max(date for date, _ in dated)))
             seen = frozenset(_id(row) for date, row in dated if date >= since)
-            return Place(since=since, seen=seen, at=now), news
-        if self.seen and now - self.at >= _SETTLED:
-            # Idle polls need not be told the same rows for ever.
-            return Place(since=self.since + 1, at=now), news
-        return self, news
+            place = Place(since=since, seen=seen, at=now)
+        # Later polls need not be told the same rows again: either clock says that the
+        # second is over.
+        over = now + offset - place.since, now - place.at
+        if place.seen and max(over) >= _SETTLED:
+            place = Place(since=place.since + 1, at=now)
+        return place, news
 
 
 class Past:
@@ -73,11 +78,11 @@ class Past:
     async def head(self, now: float) -> Place:
         """Return the place behind everything that has happened."""
         rows = await self._page(1, {"pageSize": _HEAD})
-        their_now = now + self._http.clock_offset
+        offset = self._http.clock_offset
         dates = [date for row in rows if (date := row_date(row)) is not None]
         if not dates:
-            return Place(since=floor(their_now - _UNDATED), at=now)
-        place, _ = Place(since=floor(max(dates)), at=now).after(rows, now)
+            return Place(since=floor(now + offset - _UNDATED), at=now)
+        place, _ = Place(since=floor(max(dates)), at=now).after(rows, now, offset)
         return place
 
     async def since(self, place: Place, now: float) -> tuple[Place, list[Object]]:
@@ -90,7 +95,7 @@ class Past:
                 f"{API}/history/since", {"date": date, **self._extras}, wait=LONG
             )
             rows = _rows(body)
-        return place.after(rows, now)
+        return place.after(rows, now, self._http.clock_offset)
 
     async def of_download(self, spellings: Iterable[str]) -> list[Object]:
         """Return all rows of a download; the service minds how its id is spelt."""
