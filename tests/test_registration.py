@@ -32,7 +32,12 @@ from custom_components.media_arrivals.const import (
 )
 from custom_components.media_arrivals.engine.connectors.base import Connection, WebhookCause
 from custom_components.media_arrivals.engine.connectors.clients import make_client
-from custom_components.media_arrivals.registration import Registration, addresses, guessed_address
+from custom_components.media_arrivals.registration import (
+    Outcome,
+    Registration,
+    addresses,
+    guessed_address,
+)
 from custom_components.media_arrivals.runtime import ServiceRecord, WebhookHealth
 from simulator import Stack
 from tests.entity_helpers import FakeClient
@@ -388,7 +393,7 @@ async def test_all_addresses_fail_and_the_best_one_is_left(
     for health in (WebhookHealth.UNPROVEN, WebhookHealth.FAILED):
         # What worked until now gets a second chance before a repair is raised.
         assert issue(hass, entry) is None
-        assert not await webhook_of(entry).async_try()
+        assert await webhook_of(entry).async_try() is Outcome.FAILED
         assert health_of(record) is health
     assert record.webhook_cause is WebhookCause.REFUSED
     found = issue(hass, entry)
@@ -507,7 +512,7 @@ async def test_a_removal_is_tried_again_when_the_service_is_back(
     entry, record = await begin(house, health=WebhookHealth.WORKING)
     await house.stack.radarr.go_down()
     hass.config_entries.async_update_entry(entry, options={CONF_POLLING_ONLY: True})
-    assert not await webhook_of(entry).async_try()
+    assert await webhook_of(entry).async_try() is Outcome.SILENT
     assert health_of(record) is WebhookHealth.POLLING_ONLY
     await house.stack.radarr.go_up()
     house.runtime.note(entry.entry_id, last_status="connection_refused")
@@ -540,9 +545,9 @@ async def test_a_service_that_takes_no_webhook_waits_for_one_by_hand(
 ) -> None:
     entry, record = await begin(house, options={CONF_POLLING_ONLY: True})
     plain = Registration(hass, entry, FakeClient("radarr"))
-    assert await plain.async_try()
+    assert await plain.async_try() is Outcome.DONE
     hass.config_entries.async_update_entry(entry, options={})
-    assert await plain.async_try()
+    assert await plain.async_try() is Outcome.DONE
     assert health_of(record) is WebhookHealth.UNPROVEN
     await plain.async_remove()
 
@@ -575,7 +580,7 @@ async def test_a_service_that_is_down_is_no_fault_of_the_webhook(
 ) -> None:
     entry, record = await begin(house, health=WebhookHealth.WORKING)
     await house.stack.radarr.go_down()
-    assert not await webhook_of(entry).async_try()
+    assert await webhook_of(entry).async_try() is Outcome.SILENT
     assert health_of(record) is WebhookHealth.WORKING
     assert issue(hass, entry) is None
     with pytest.raises(HomeAssistantError) as error:
@@ -672,7 +677,7 @@ async def test_another_home_assistants_webhook_is_never_touched(
         client = make_client("seerr", async_get_clientsession(hass), connection)
         registration_there = Registration(hass, other, client)
         house.runtime.book.ensure(other.entry_id)
-        assert not await registration_there.async_try()
+        assert await registration_there.async_try() is Outcome.FAILED
         assert house.record(other).webhook_cause is WebhookCause.TAKEN
         assert house.stack.seerr.webhook == theirs
         await registration_there.async_remove()

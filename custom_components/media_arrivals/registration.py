@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -81,6 +82,17 @@ class Failure:
     cause: WebhookCause
     address: str = "-"
     answer: str = "-"
+
+
+class Outcome(StrEnum):
+    """What a try came to."""
+
+    DONE = "done"
+    """The webhook is where the options want it, or waits for the user's hand."""
+    FAILED = "failed"
+    """It does not work; the record says why."""
+    SILENT = "silent"
+    """The service itself does not answer, which says nothing about the webhook."""
 
 
 def issue_id(entry_id: str) -> str:
@@ -228,7 +240,7 @@ class Registration:
         while True:
             self._wake.clear()
             pause: float | None = None
-            if not await self.async_try():
+            if await self.async_try() is not Outcome.DONE:
                 pause = PAUSES[min(tries, len(PAUSES) - 1)]
                 tries += 1
             else:
@@ -279,8 +291,8 @@ class Registration:
 
     # --- the states --------------------------------------------------------------------------
 
-    async def async_try(self) -> bool:
-        """Bring the webhook to where the options want it. Tell whether that was reached."""
+    async def async_try(self) -> Outcome:
+        """Bring the webhook to where the options want it."""
         async with self._lock:
             self._checked_at = self._hass.loop.time()
             try:
@@ -288,12 +300,12 @@ class Registration:
                     await self._async_do_without()
                 elif self._by_hand:
                     self._async_wait_for_hand()
-                else:
-                    return await self._async_install() is None
+                elif await self._async_install():
+                    return Outcome.FAILED
             except ServiceError, TimeoutError:
-                # The service does not answer us: its polls tell that. No word about the webhook.
-                return False
-            return True
+                # Its polls tell that already.
+                return Outcome.SILENT
+            return Outcome.DONE
 
     async def async_test(self) -> None:
         """Have a test delivery sent and wait for it. Raises with the reason if none came."""

@@ -29,8 +29,8 @@ from .const import (
     DOMAIN,
 )
 from .engine.connectors.base import WebhookCause
-from .registration import guessed_address, issue_id, manual_values
-from .runtime import BOARD_KEY, ServiceConfigEntry, WebhookHealth
+from .registration import Outcome, guessed_address, issue_id, manual_values
+from .runtime import BOARD_KEY, ServiceConfigEntry
 
 _REMEDY: Final = "remedy"
 _TAKEN: Final = frozenset({WebhookCause.TAKEN, WebhookCause.TAKEN_BY_HOME_ASSISTANT})
@@ -86,9 +86,12 @@ class WebhookRepairFlow(RepairsFlow):
                 except AddressError as err:
                     errors[CONF_CALLBACK_URL] = err.key
             if not errors:
-                if await self._async_apply(changes) or remedy == "polling_only":
+                outcome = await self._async_apply(changes)
+                if outcome is Outcome.DONE or remedy == "polling_only":
                     return self.async_create_entry(data={})
-                errors["base"] = self._error()
+                errors["base"] = "still_failing" if outcome is Outcome.FAILED else "service_silent"
+                record = self.hass.data[BOARD_KEY].records[self._entry.entry_id]
+                self._cause = record.webhook_cause or self._cause
         return self.async_show_form(
             step_id="remedy",
             data_schema=self.add_suggested_values_to_schema(
@@ -144,22 +147,14 @@ class WebhookRepairFlow(RepairsFlow):
             )
         return probatio.Schema(fields)
 
-    async def _async_apply(self, changes: Mapping[str, Any]) -> bool:
-        """Set the options and try at once. Tell whether it may rest now."""
+    async def _async_apply(self, changes: Mapping[str, Any]) -> Outcome:
+        """Set the options and try at once; an entry that is not loaded tries when it is."""
         self.hass.config_entries.async_update_entry(
             self._entry, options={**self._entry.options, **changes}
         )
         if self._entry.state is not ConfigEntryState.LOADED:
-            return True
+            return Outcome.DONE
         return await self._entry.runtime_data.registration.async_try()
-
-    def _error(self) -> str:
-        """Say what the try came to; the cause may be another one now."""
-        record = self.hass.data[BOARD_KEY].records[self._entry.entry_id]
-        if record.webhook is not WebhookHealth.FAILED or record.webhook_cause is None:
-            return "service_silent"
-        self._cause = record.webhook_cause
-        return "still_failing"
 
     def _placeholders(self) -> dict[str, str]:
         """Return what the repair says, as of the last try."""
