@@ -123,7 +123,7 @@ def request(
     number: int = 41,
     *,
     status: int = 2,
-    is4k: bool = False,
+    is4k: bool | None = False,
     seasons: tuple[int, ...] = (),
     media: dict[str, Any] | None = None,
     **changes: Any,

@@ -373,10 +373,16 @@ def test_an_error_is_no_answer(resource: str, body: Json) -> None:
 
 
 def test_counts_the_version_and_the_slot_are_described() -> None:
-    counts = {"total": 4, "movie": 3, "pending": 1, "processing": 2, "available": "x"}
+    counts: dict[str, Json] = {
+        "total": 4,
+        "movie": 3,
+        "pending": 1,
+        "processing": 2,
+        "available": "x",
+    }
     assert poll(counts, "count").detail == "total 4, pending 1, processing 2"
     assert poll({"version": "develop-local"}, "status").detail == "develop-local"
-    settings = {
+    settings: dict[str, Any] = {
         "enabled": True,
         "types": 222,
         "options": {

@@ -49,7 +49,7 @@ from simulator import Film, Stack
 from simulator.flavours import FLAVOURS
 from simulator.seerr_data import Decision as Status, Presence
 from tests.engine.connectors.seerr.bodies import SEERR, page, request
-from tests.engine.connectors.seerr.conftest import no_pause
+from tests.engine.connectors.seerr.conftest import ask, movie_of, no_pause, series_of
 
 EVERY = sorted(FLAVOURS)
 COMPLETING = [name for name in EVERY if FLAVOURS[name].completes]
@@ -180,6 +180,14 @@ async def test_a_web_page_is_no_seerr(stack: Stack, client: SeerrClient) -> None
         await client.poll(SEERR, {}, PollView(), now_of(stack))
 
 
+async def test_another_program_with_the_same_path(session: aiohttp.ClientSession) -> None:
+    runner, url = await serve({"/api/v1/settings/public": fixed({"theme": "dark"})})
+    client = SeerrClient(session, Connection(url=url, api_key="k"))
+    with pytest.raises(WrongServiceError):
+        await client.identify()
+    await runner.cleanup()
+
+
 async def test_nobody_answers(stack: Stack, client: SeerrClient) -> None:
     await stack.seerr.go_down()
     with pytest.raises(RefusedError):
@@ -263,7 +271,7 @@ async def test_a_house_of_many_years_is_read_in_a_few_calls(
 async def test_a_quiet_poll_is_small_even_of_long_series(stack: Stack, client: SeerrClient) -> None:
     for _ in range(20):
         show = stack.catalogue.show(seasons=dict.fromkeys(range(1, 11), 8))
-        stack.seerr.ask(show, by="Carla")
+        ask(stack, show, by="Carla")
     await stack.settle()
     cursor = await begun(stack, client)
     await client.poll(SEERR, cursor, PollView(), now_of(stack))
@@ -278,7 +286,7 @@ async def test_a_quiet_poll_is_small_even_of_long_series(stack: Stack, client: S
 async def test_every_decision_is_found_by_the_next_poll(stack: Stack, client: SeerrClient) -> None:
     seerr = stack.seerr
     approved, declined, deleted, waiting = (
-        seerr.ask(stack.catalogue.film(), by="Ben") for _ in range(4)
+        ask(stack, stack.catalogue.film(), by="Ben") for _ in range(4)
     )
     cursor = await begun(stack, client)
     known = dict.fromkeys((1, 2, 3, 4), Decision.PENDING)
@@ -308,14 +316,14 @@ async def test_every_decision_is_found_by_the_next_poll(stack: Stack, client: Se
 @every_flavour
 async def test_available_is_found_by_the_next_poll(stack: Stack, client: SeerrClient) -> None:
     film = stack.catalogue.film()
-    stack.seerr.ask(film, by="Carla")
+    ask(stack, film, by="Carla")
     for _ in range(8):
-        stack.seerr.ask(stack.catalogue.film(), by="Ben")
+        ask(stack, stack.catalogue.film(), by="Ben")
     await stack.settle()
     cursor = await begun(stack, client)
     known = {1: Decision.APPROVED, **dict.fromkeys(range(2, 10), Decision.PENDING)}
     stack.clock.advance(60)
-    download = await stack.radarr.grab(stack.radarr.find(film.tmdb_id))
+    download = await stack.radarr.grab(movie_of(stack, film))
     await stack.radarr.import_file(download)
     await stack.seerr.scan()
     await stack.settle()
@@ -336,7 +344,7 @@ async def test_more_requests_than_the_newest_are_all_found(
     old_request(stack, days=5)
     cursor = await begun(stack, client)
     stack.clock.advance(60)
-    made = [stack.seerr.ask(stack.catalogue.film(), by="Ben") for _ in range(12)]
+    made = [ask(stack, stack.catalogue.film(), by="Ben") for _ in range(12)]
     for item in made[:3]:
         stack.seerr.decline(item)
     await stack.settle()
@@ -348,10 +356,10 @@ async def test_more_requests_than_the_newest_are_all_found(
 async def test_one_made_and_one_deleted_leave_the_counts_alike(
     stack: Stack, client: SeerrClient
 ) -> None:
-    items = [stack.seerr.ask(stack.catalogue.film(), by="Ben") for _ in range(7)]
+    items = [ask(stack, stack.catalogue.film(), by="Ben") for _ in range(7)]
     cursor = await begun(stack, client)
     stack.seerr.delete(items[0])
-    stack.seerr.ask(stack.catalogue.film(), by="Ben")
+    ask(stack, stack.catalogue.film(), by="Ben")
     known = {item.id: Decision.PENDING for item in items}
     found = await client.poll(SEERR, cursor, view(known), now_of(stack))
     assert decisions(found)[1] is Decision.REMOVED
@@ -362,7 +370,7 @@ async def test_one_made_and_one_deleted_leave_the_counts_alike(
 async def test_failed_is_in_no_count_but_leaves_the_open_ones(
     stack: Stack, client: SeerrClient
 ) -> None:
-    items = [stack.seerr.ask(stack.catalogue.film(), by="Ben") for _ in range(7)]
+    items = [ask(stack, stack.catalogue.film(), by="Ben") for _ in range(7)]
     cursor = await begun(stack, client)
     await stack.radarr.go_down()
     stack.seerr.approve(items[0])
@@ -421,7 +429,7 @@ async def test_a_broken_cursor_is_none(stack: Stack, client: SeerrClient) -> Non
 async def test_what_happened_in_a_long_absence_is_dated_but_not_missed(
     stack: Stack, client: SeerrClient
 ) -> None:
-    items = [stack.seerr.ask(stack.catalogue.film(), by="Ben") for _ in range(2)]
+    items = [ask(stack, stack.catalogue.film(), by="Ben") for _ in range(2)]
     cursor = await begun(stack, client)
     left = now_of(stack)
     stack.clock.advance(7200)
@@ -440,12 +448,13 @@ async def test_what_happened_in_a_long_absence_is_dated_but_not_missed(
 async def test_an_undated_change_is_no_miss_after_a_long_absence(
     stack: Stack, client: SeerrClient
 ) -> None:
-    items = [stack.seerr.ask(stack.catalogue.film(), by="Ben") for _ in range(2)]
+    items = [ask(stack, stack.catalogue.film(), by="Ben") for _ in range(3)]
     cursor = await begun(stack, client)
     left = now_of(stack)
     stack.clock.advance(90_000)
     stack.seerr.decline(items[0])
-    known = dict.fromkeys((1, 2), Decision.PENDING)
+    items[1].status, items[1].copy.status = Status.COMPLETED, Presence.AVAILABLE
+    known = dict.fromkeys((1, 2, 3), Decision.PENDING)
     found = await client.poll(SEERR, cursor, view(known), now_of(stack))
     (report,) = (one for one in reports(found, RequestReport) if one.request_id == 1)
     assert report.happened_at == pytest.approx(left, abs=1), "some time after the last look"
@@ -459,7 +468,7 @@ async def test_an_undated_change_is_no_miss_after_a_long_absence(
 async def test_one_broken_row_stops_no_other(
     stack: Stack, client: SeerrClient, status: str
 ) -> None:
-    items = [stack.seerr.ask(stack.catalogue.film(), by="Ben") for _ in range(8)]
+    items = [ask(stack, stack.catalogue.film(), by="Ben") for _ in range(8)]
     cursor = await begun(stack, client)
     for item in items[:2]:
         stack.seerr.decline(item)
@@ -471,7 +480,7 @@ async def test_one_broken_row_stops_no_other(
 
 
 async def test_a_service_that_goes_away_ends_the_poll(stack: Stack, client: SeerrClient) -> None:
-    items = [stack.seerr.ask(stack.catalogue.film(), by="Ben") for _ in range(8)]
+    items = [ask(stack, stack.catalogue.film(), by="Ben") for _ in range(8)]
     cursor = await begun(stack, client)
     for item in items[:4]:
         stack.seerr.decline(item)
@@ -524,6 +533,25 @@ async def test_answers_of_another_shape(
     client = SeerrClient(session, Connection(url=url, api_key="k"))
     with pytest.raises(BadAnswerError):
         await client.poll(SEERR, {}, PollView(), 1.0)
+    await runner.cleanup()
+
+
+async def test_rows_that_say_nothing_stop_no_other(session: aiohttp.ClientSession) -> None:
+    rows = page(request(3, media={"tmdbId": None}), request(2), {"id": "odd"})
+    runner, url = await serve(
+        {
+            "/api/v1/request/count": fixed({"total": 3}),
+            "/api/v1/request": fixed(rows),
+            "/api/v1/request/1": fixed({"odd": True}),
+        }
+    )
+    client = SeerrClient(session, Connection(url=url, api_key="k"))
+    cursor: Cursor = {"at": 1.0, "loading": {"3": 1.0}}
+    found = await client.poll(SEERR, cursor, view({1: Decision.APPROVED}), 1000.0)
+    assert decisions(found) == {2: Decision.APPROVED}
+    assert found.downloading, "what cannot be read has not ended"
+    with pytest.raises(BadAnswerError):
+        await client.answer(SEERR, asks(QuestionKind.REQUEST, number=1), 1.0)
     await runner.cleanup()
 
 
@@ -609,7 +637,7 @@ async def test_a_list_that_hangs_hurts_nothing_else(
     stack: Stack, client: SeerrClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "LIST_WAIT", 0.3)
-    item = stack.seerr.ask(stack.catalogue.film(), by="Ben")
+    item = ask(stack, stack.catalogue.film(), by="Ben")
     cursor = await begun(stack, client)
     stack.seerr.misbehave("hang", path=r"/api/v1/request$")
     polling = asyncio.create_task(
@@ -623,7 +651,7 @@ async def test_a_list_that_hangs_hurts_nothing_else(
     # Nothing differs in the counts: nothing was missed, and the next poll looks again.
     found = await polling
     assert (found.reports, found.cursor, found.queue) == ((), cursor, 1)
-    stack.seerr.ask(stack.catalogue.film(), by="Ben")
+    ask(stack, stack.catalogue.film(), by="Ben")
     with pytest.raises(TimedOutError):
         await client.poll(SEERR, cursor, view({1: Decision.PENDING}), now_of(stack))
     with pytest.raises(TimedOutError):
@@ -638,10 +666,10 @@ async def test_a_season_that_is_there_is_found_although_lists_have_no_seasons(
     stack: Stack, client: SeerrClient
 ) -> None:
     show = stack.catalogue.show(seasons={1: 2, 2: 2})
-    stack.seerr.ask(show, by="Carla", seasons=[1, 2])
+    ask(stack, show, by="Carla", seasons=[1, 2])
     await stack.settle()
     cursor = await begun(stack, client)
-    series = stack.sonarr.find(show.tvdb_id)
+    series = series_of(stack, show)
     download = await stack.sonarr.grab(series.season(1))
     await stack.sonarr.import_files(download)
     await stack.seerr.scan()
@@ -690,17 +718,18 @@ async def test_a_download_is_followed_and_its_end_is_noticed(
     stack: Stack, client: SeerrClient
 ) -> None:
     film = stack.catalogue.film()
-    stack.seerr.ask(film, by="Carla")
+    ask(stack, film, by="Carla")
     await stack.settle()
     cursor = await begun(stack, client)
     known = view({1: Decision.APPROVED})
-    download = await stack.radarr.grab(stack.radarr.find(film.tmdb_id))
+    download = await stack.radarr.grab(movie_of(stack, film))
     stack.radarr.progress(download, 0.5)
     await stack.seerr.download_sync()
     start = now_of(stack)
     found = await client.poll(SEERR, cursor, known, start)
     (report,) = reports(found, DownloadReport)
-    assert (report.state, report.progress) == (DownloadState.DOWNLOADING, pytest.approx(0.5))
+    assert report.state is DownloadState.DOWNLOADING
+    assert report.progress == pytest.approx(0.5)
     assert found.downloading
     # Seerr was restarted and has forgotten its queues for a minute: that is no end.
     stack.seerr.media[1].hd.downloads = []
@@ -727,11 +756,11 @@ async def test_the_end_of_a_season_that_became_available_is_no_news(
     stack: Stack, client: SeerrClient
 ) -> None:
     show = stack.catalogue.show(seasons={1: 2, 2: 2})
-    stack.seerr.ask(show, by="Carla", seasons=[1, 2])
+    ask(stack, show, by="Carla", seasons=[1, 2])
     await stack.settle()
     cursor = await begun(stack, client)
     known = view({1: Decision.APPROVED})
-    series = stack.sonarr.find(show.tvdb_id)
+    series = series_of(stack, show)
     one = await stack.sonarr.grab(series.season(1))
     two = await stack.sonarr.grab(series.season(2))
     for download in (one, two):
@@ -754,11 +783,11 @@ async def test_while_something_downloads_all_open_ones_are_looked_at_more_often(
     stack: Stack, client: SeerrClient
 ) -> None:
     film = stack.catalogue.film()
-    stack.seerr.ask(film, by="Carla")
+    ask(stack, film, by="Carla")
     for _ in range(8):
-        stack.seerr.ask(stack.catalogue.film(), by="Ben")
+        ask(stack, stack.catalogue.film(), by="Ben")
     await stack.settle()
-    stack.radarr.progress(await stack.radarr.grab(stack.radarr.find(film.tmdb_id)), 0.5)
+    stack.radarr.progress(await stack.radarr.grab(movie_of(stack, film)), 0.5)
     await stack.seerr.download_sync()
     found = await client.baseline(SEERR, now_of(stack), finished_days=30)
     assert found.downloading
@@ -784,7 +813,7 @@ def asks(kind: QuestionKind, title: TitleRef | None = None, number: int | None =
 @every_flavour
 async def test_a_request_is_answered_with_its_tier(stack: Stack, client: SeerrClient) -> None:
     show = stack.catalogue.show(seasons={1: 2, 2: 2})
-    stack.seerr.ask(show, by="Ben", seasons=[2], is4k=True)
+    ask(stack, show, by="Ben", seasons=[2], is4k=True)
     (report,) = await client.answer(SEERR, asks(QuestionKind.REQUEST, number=1), now_of(stack))
     assert isinstance(report, RequestReport)
     assert (report.tier, report.seasons, report.decision) == (Tier.UHD, (2,), Decision.PENDING)
@@ -795,7 +824,7 @@ async def test_a_request_is_answered_with_its_tier(stack: Stack, client: SeerrCl
 
 @pytest.mark.parametrize("flavour", ["seerr-3.1", "seerr-3.3"])
 async def test_an_answer_is_dated_as_well_as_can_be(stack: Stack, client: SeerrClient) -> None:
-    item = stack.seerr.ask(stack.catalogue.film(), by="Ben")
+    item = ask(stack, stack.catalogue.film(), by="Ben")
     made = now_of(stack)
     stack.clock.advance(100_000)
     stack.seerr.approve(item)
@@ -803,7 +832,7 @@ async def test_an_answer_is_dated_as_well_as_can_be(stack: Stack, client: SeerrC
     answered = await client.answer(SEERR, asks(QuestionKind.REQUEST, number=1), now_of(stack))
     # It was told just now; in Seerr 3.1 the row does not say when it changed.
     assert answered[0].happened_at == pytest.approx(now_of(stack), abs=1)
-    fresh = stack.seerr.ask(stack.catalogue.film(), by="Carla")
+    fresh = ask(stack, stack.catalogue.film(), by="Carla")
     made = now_of(stack)
     stack.clock.advance(60)
     answered = await client.answer(
@@ -814,7 +843,7 @@ async def test_an_answer_is_dated_as_well_as_can_be(stack: Stack, client: SeerrC
 
 async def test_a_missing_request_is_looked_at_twice(stack: Stack, client: SeerrClient) -> None:
     # A new one is told before its row is written.
-    stack.seerr.ask(stack.catalogue.film(), by="Ben")
+    ask(stack, stack.catalogue.film(), by="Ben")
     stack.seerr.misbehave("404", path=r"/request/1$", times=1)
     (report,) = await client.answer(SEERR, asks(QuestionKind.REQUEST, number=1), now_of(stack))
     assert isinstance(report, RequestReport)
@@ -831,7 +860,7 @@ async def test_a_missing_request_is_looked_at_twice(stack: Stack, client: SeerrC
 async def test_a_request_of_somebody_else_is_no_deleted_one(
     stack: Stack, client: SeerrClient
 ) -> None:
-    stack.seerr.ask(stack.catalogue.film(), by="Carla")
+    ask(stack, stack.catalogue.film(), by="Carla")
     stack.seerr.key_user = 3
     assert await client.answer(SEERR, asks(QuestionKind.REQUEST, number=1), now_of(stack)) == ()
 
@@ -841,7 +870,7 @@ async def test_what_a_title_is_called_is_read_once_and_used_again(
     stack: Stack, client: SeerrClient
 ) -> None:
     film = stack.catalogue.film("Silver Ferry", 2024)
-    item = stack.seerr.ask(film, by="Ben")
+    item = ask(stack, film, by="Ben")
     cursor = await begun(stack, client)
     title = TitleRef(media_type=MediaType.MOVIE, ids=ExternalIds(tmdb=film.tmdb_id))
     (report,) = await client.answer(SEERR, asks(QuestionKind.FACTS, title), now_of(stack))
@@ -864,7 +893,7 @@ async def test_the_names_that_are_kept_are_bounded(
     monkeypatch.setattr(client_module, "FACTS_KEPT", 2)
     films = [stack.catalogue.film() for _ in range(3)]
     for film in films:
-        stack.seerr.ask(film, by="Ben")
+        ask(stack, film, by="Ben")
     cursor = await begun(stack, client)
     for film in films:
         title = TitleRef(media_type=MediaType.MOVIE, ids=ExternalIds(tmdb=film.tmdb_id))
@@ -975,7 +1004,9 @@ async def test_imported_titles_are_asked_for_in_the_poll(stack: Stack, client: S
     found = await client.poll(SEERR, found.cursor, view({}, *titles[:2]), start + 1000)
     assert read() == 2
     unknown = TitleRef(media_type=MediaType.MOVIE, ids=ExternalIds(tmdb=1))
-    found = await client.sync(SEERR, found.cursor, view({}, unknown, *titles), start + 1010)
+    nameless = TitleRef(media_type=MediaType.MOVIE, ids=ExternalIds(imdb="tt9912345"))
+    known = view({}, unknown, nameless, *titles)
+    found = await client.sync(SEERR, found.cursor, known, start + 1010)
     assert read() == 13
     playable = {report.title.ids.tmdb for report in reports(found, PlayableReport)}
     assert playable == {film.tmdb_id for film in films[:11]}

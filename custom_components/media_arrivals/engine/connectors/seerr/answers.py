@@ -579,17 +579,15 @@ def _download_report(
 
 
 def ended_download(
-    request: SeerrRequest, season: int | None, origin: Origin, now: float
-) -> DownloadReport | None:
+    title: TitleRef, tier: Tier, season: int | None, origin: Origin, now: float
+) -> DownloadReport:
     """Report that nothing is loading any more; Seerr never says how it ended."""
-    if request.title is None:
-        return None
     return DownloadReport(
         origin=origin,
         at=now,
         happened_at=now,
-        title=request.title,
-        tier=request.tier,
+        title=title,
+        tier=tier,
         confirmed=True,
         state=DownloadState.GONE,
         seasons=() if season is None else (season,),

@@ -84,6 +84,7 @@ _SEES_ALL: Final = _ADMIN | 16 | 16384
 _OLDEST_OVERSEERR: Final = (1, 28)
 """The first whose webhook knows everything that our template asks for."""
 
+_NOT_KEPT: Final = "it keeps other settings than it was given"
 _WEBHOOK: Final = "/api/v1/settings/notifications/webhook"
 
 
@@ -159,7 +160,7 @@ class _Look:
             known = seen.get(number)
             if key in loading or (known is None and swept):
                 continue
-            if known is None:
+            if known is None or known.title is None:
                 loading[key] = quiet_since
                 continue
             if known.available or season in known.available_seasons:
@@ -167,8 +168,10 @@ class _Look:
             since = quiet_since or self.now
             if self.now - since < QUIET:
                 loading[key] = since
-            elif report := answers.ended_download(known, season, self.origin, self.now):
-                ended.append(report)
+                continue
+            ended.append(
+                answers.ended_download(known.title, known.tier, season, self.origin, self.now)
+            )
         return loading, ended
 
     def sightings(self, requests: Iterable[SeerrRequest]) -> Iterable[Sighting]:
@@ -401,7 +404,7 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
             request = await self._request(number)
         except NotFoundError:
             look.missing.append(number)
-        except ForbiddenError, ServerFaultError:
+        except BadAnswerError, ForbiddenError, ServerFaultError:
             return
         else:
             look.take([request])
@@ -618,7 +621,7 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
         await self._write(form)
         stored = await self.read_webhook(target)
         if stored.state is not WebhookState.REGISTERED:
-            raise WebhookError(WebhookCause.OTHER, "it keeps other settings than it was given")
+            raise WebhookError(WebhookCause.OTHER, _NOT_KEPT)
         return stored
 
     @override
@@ -643,9 +646,11 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
         text = found.text or slot.template(target.instance_id)
         for form in slot.encodings(await self._version(), text):
             await self._write(slot.blanked(found, form))
-            if (await self._slot()).text == text:
-                # What it reads back as a text it has understood.
+            left = await self._slot()
+            # What it reads back as a text it has understood.
+            if left.text == text and not slot.is_ours(left, target):
                 return
+        raise WebhookError(WebhookCause.OTHER, _NOT_KEPT)
 
     async def _slot(self) -> slot.Slot:
         try:

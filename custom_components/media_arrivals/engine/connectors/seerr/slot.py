@@ -190,9 +190,13 @@ def blanked(slot: Slot, encoded: str) -> dict[str, Json]:
 
 
 def as_wanted(slot: Slot, target: WebhookTarget) -> bool:
-    """Tell whether the slot holds exactly what we want; the template's text may differ."""
+    """Tell whether the slot holds exactly what we want; the template's text may differ.
+
+    A template that was written in the wrong form is no text when it is read back.
+    """
     return (
-        slot.enabled
+        slot.text is not None
+        and slot.enabled
         and slot.types == TYPES
         and slot.url == target.url
         and slot.options.get("authHeader") == secret_header(target)
