@@ -28,6 +28,9 @@ class Receiver:
         await request.read()
         authorization = request.headers.get("Authorization")
         self.received.append((request.path, request.method, authorization))
+        if request.method == "GET":
+            # As Home Assistant does.
+            return web.Response(status=405)
         headers = {"Location": self.location} if self.location else {}
         return web.Response(status=self.status, headers=headers)
 

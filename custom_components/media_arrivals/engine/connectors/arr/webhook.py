@@ -32,7 +32,7 @@ _TEST_TIMEOUT: Final = 45.0
 _REFUSALS: Final = frozenset({400, 409, 500})
 _MUTED: Final = "notificationstatuscheck"
 
-_STATUS: Final = re.compile(r"\[(\d{3})[\]:]|\bstatus code\D{0,24}(\d{3})\b", re.IGNORECASE)
+_STATUS: Final = re.compile(r"\[(\d{3})[\]:]|\bstatus code\D{0,40}(\d{3})\b", re.IGNORECASE)
 _BY_STATUS: Final = {
     301: WebhookCause.REDIRECT,
     302: WebhookCause.REDIRECT,
