@@ -350,7 +350,29 @@ async def test_more_requests_than_the_newest_are_all_found(
     await stack.settle()
     found = await client.poll(SEERR, cursor, view({1: Decision.APPROVED}), now_of(stack))
     assert decisions(found).keys() == {1, *(item.id for item in made)}
-    assert sighted(found) == {("requested", str(item.id)) for item in made}
+    assert sighted(found) == {
+        *(("requested", str(item.id)) for item in made),
+        *(("declined", str(item.id)) for item in made[:3]),
+    }
+
+
+@pytest.mark.parametrize("flavour", ["overseerr-1.34", "seerr-3.3"])
+async def test_who_approved_a_new_request_is_told_by_its_row(
+    stack: Stack, client: SeerrClient
+) -> None:
+    old_request(stack, days=5)
+    cursor = await begun(stack, client)
+    by_hand = ask(stack, stack.catalogue.film(), by="Ben")
+    by_itself = ask(stack, stack.catalogue.film(), by="Carla")
+    stack.clock.advance(5)
+    stack.seerr.approve(by_hand)
+    await stack.settle()
+    found = await client.poll(SEERR, cursor, view({1: Decision.APPROVED}), now_of(stack))
+    assert sighted(found) == {
+        ("requested", str(by_hand.id)),
+        ("approved", str(by_hand.id)),
+        ("requested", str(by_itself.id)),
+    }
 
 
 async def test_one_made_and_one_deleted_leave_the_counts_alike(

@@ -27,8 +27,6 @@ from ..base import Json
 
 MAX_OVERVIEW: Final = 1000
 NAME_LENGTH: Final = 128
-_MOVED: Final = 1.5
-"""Seconds after which a row's change counts as one; creation writes it, too."""
 
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _MEDIA_TYPES: Final[Mapping[str, MediaType]] = {
@@ -454,7 +452,7 @@ def available_at(request: SeerrRequest, now: float, since: float | None) -> floa
 
 def is_dated(created_at: float | None, updated_at: float | None) -> bool:
     """Tell whether a row's time of change says anything."""
-    return created_at is not None and updated_at is not None and updated_at - created_at > _MOVED
+    return created_at is not None and updated_at is not None and updated_at > created_at
 
 
 def _moved_at(

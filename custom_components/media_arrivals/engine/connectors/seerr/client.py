@@ -186,15 +186,22 @@ class _Look:
                 yield Sighting(event="requested", key=key, at=request.created_at or self.now)
             decided = answers.changed_at(request, self.now, self.at)
             if self._is_placed(decided):
-                if before is Decision.PENDING and request.decision in _APPROVED:
+                if self._was_approved(request, before):
                     yield Sighting(event="approved", key=key, at=decided)
-                if before is not None and request.decision is Decision.DECLINED:
+                if (new or before) and request.decision is Decision.DECLINED:
                     yield Sighting(event="declined", key=key, at=decided)
             if not request.available or request.id in self.told or not (new or before):
                 continue
             available = answers.available_at(request, self.now, None if new else self.at)
             if self._is_placed(available):
                 yield Sighting(event="available", key=key, at=available)
+
+    def _was_approved(self, request: SeerrRequest, before: Decision | None) -> bool:
+        """Tell whether somebody approved it, which an automatic approval is not."""
+        if before is Decision.PENDING:
+            return request.decision in _APPROVED
+        # A row that was saved again while it is approved has told so.
+        return self.is_new(request) and request.dated and request.decision is Decision.APPROVED
 
     def _is_placed(self, moment: float) -> bool:
         """Tell whether a moment is more than the last look, after a long time of not looking."""
