@@ -25,7 +25,12 @@ from custom_components.media_arrivals.const import (
     WEBHOOK_USERNAME,
 )
 from custom_components.media_arrivals.engine.storage.storage import Storage
-from custom_components.media_arrivals.runtime import BOARD_KEY, BoardRuntime, ServiceRecord
+from custom_components.media_arrivals.runtime import (
+    BOARD_KEY,
+    BoardRuntime,
+    ServiceRecord,
+    WebhookHealth,
+)
 from simulator import SeerrDouble, Stack
 from simulator.arr import ArrDouble
 from tests.payloads import FILM
@@ -142,6 +147,12 @@ class House:
         """Have a service polled now."""
         await self.runtime.coordinators[entry.entry_id].async_refresh()
         await self.settle()
+
+    async def proven(self, entry: MockConfigEntry) -> None:
+        """Wait until our webhook is in the service and works."""
+        await self.until(
+            lambda: self.record(entry).webhook is WebhookHealth.WORKING, what="a proven webhook"
+        )
 
     async def until(self, true: Callable[[], Any], *, what: str) -> None:
         """Wait until something is so."""

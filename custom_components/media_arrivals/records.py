@@ -99,8 +99,13 @@ class RecordBook:
         self.records: dict[str, ServiceRecord] = {}
         self._save_soon = save_soon
         self._unsaved: set[str] = set()
+        self._closed = False
         self._signalled: dict[str, float] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def open(self) -> None:
+        """Signal again."""
+        self._closed = False
 
     def load(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
         """Take what was stored."""
@@ -158,14 +163,15 @@ class RecordBook:
             timer.cancel()
 
     def close(self) -> None:
-        """Send nothing any more."""
+        """Leave no signal for later."""
+        self._closed = True
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
 
     def _signal_counters(self, entry_id: str) -> None:
         """Signal now if the last signal is long ago, else later."""
-        if entry_id in self._timers:
+        if entry_id in self._timers or self._closed:
             return
         wait = self._signalled.get(entry_id, 0.0) + COUNTER_PAUSE - time.monotonic()
         if wait <= 0:

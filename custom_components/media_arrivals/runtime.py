@@ -197,6 +197,7 @@ class BoardRuntime:
         rows: Sequence[JournalRow] = ()
         storage: Storage | None = None
         outbox: Mapping[str, Any] | None = None
+        self.book.open()
         try:
             storage = await Storage.open(folder / DATABASE_FILE)
             rows = await storage.journal.pending()
