@@ -1,0 +1,56 @@
+"""Adds the services as a person does: through the integration's dialogs."""
+
+from typing import Any
+
+from .home import Home
+from .media import MediaStack, Service
+from .words import DOMAIN, Failure
+
+FLOW = "/api/config/config_entries/flow"
+
+
+async def add_services(home: Home, media: MediaStack) -> list[str]:
+    """Add Seerr, then everything that Seerr knows; return the names of the entries."""
+    step = await home.call("POST", FLOW, {"handler": DOMAIN, "show_advanced_options": False})
+    step = await _go_on(home, step, "user", {"next_step_id": "seerr"})
+    step = await _go_on(home, step, "seerr", _typed(media.seerr))
+    offered = _offered(step)
+    if len(offered) != len(media.services) - 1:
+        raise Failure(f"Seerr knows all the others, but the dialog offers {offered}.")
+    step = await _go_on(home, step, "known", {"services": offered})
+    if step["type"] != "create_entry":
+        raise Failure(f"The last dialog does not end: {_shown(step)}")
+    entries = await home.call("GET", f"/api/config/config_entries/entry?domain={DOMAIN}")
+    for entry in entries:
+        if entry["state"] != "loaded":
+            raise Failure(f"{entry['title']} is {entry['state']}: {entry['reason']}")
+    return sorted(entry["title"] for entry in entries if entry["source"] != "system")
+
+
+async def _go_on(home: Home, step: dict[str, Any], expected: str, data: dict[str, Any]) -> Any:
+    """Fill in what is shown, if it is what is expected, and return what is shown next."""
+    if step.get("step_id") != expected or step.get("errors"):
+        raise Failure(f"The dialog {expected} was expected: {_shown(step)}")
+    return await home.call("POST", f"{FLOW}/{step['flow_id']}", data)
+
+
+def _typed(service: Service) -> dict[str, Any]:
+    return {"url": service.url, "api_key": service.api_key}
+
+
+def _offered(step: dict[str, Any]) -> list[str]:
+    """Return what can be chosen in the dialog about what Seerr knows."""
+    fields = step.get("data_schema") or []
+    field = next((one for one in fields if one["name"] == "services"), None)
+    if field is None:
+        raise Failure(f"Nothing that Seerr knows is offered: {_shown(step)}")
+    return [option["value"] for option in field["selector"]["select"]["options"]]
+
+
+def _shown(step: dict[str, Any]) -> str:
+    """Describe a dialog without what was typed into it."""
+    return ", ".join(
+        f"{name}: {step[name]}"
+        for name in ("type", "step_id", "errors", "reason")
+        if step.get(name)
+    )
