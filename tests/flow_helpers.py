@@ -95,7 +95,7 @@ async def begin_adding(client: TestClient[Any, Any], kind: str) -> Flow:
     """Choose to add a service of a kind."""
     flow = await Flow.begin(client, FLOW, handler=DOMAIN)
     assert flow.last["type"] == "menu"
-    assert flow.last["menu_options"] == ["radarr", "sonarr", "seerr"]
+    assert flow.last["menu_options"] == ["seerr", "radarr", "sonarr"]
     await flow.send({"next_step_id": kind})
     assert flow.last["type"] == "form"
     assert flow.last["step_id"] == kind

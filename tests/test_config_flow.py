@@ -660,10 +660,19 @@ async def test_changing_a_seerr_looks_again_at_what_it_knows(
     await flow.send({"services": []})
     await add(admin, "radarr", radarr(stack))
     found = services(hass)
+    await hass.async_block_till_done()
+    # Already when the Radarr was added, its Seerr was asked.
+    assert found["Seerr"].data[CONF_SEERR_SERVERS] == {"radarr:0": found["Radarr"].entry_id}
+    hass.config_entries.async_update_entry(
+        found["Seerr"], data={**found["Seerr"].data, CONF_SEERR_SERVERS: {"sonarr:0": "kept"}}
+    )
     flow = await reconfigure(admin, found["Seerr"].entry_id)
     await flow.send({CONF_URL: stack.seerr.url, "rotate": False})
     assert flow.last["reason"] == "reconfigure_successful"
-    assert found["Seerr"].data[CONF_SEERR_SERVERS] == {"radarr:0": found["Radarr"].entry_id}
+    assert found["Seerr"].data[CONF_SEERR_SERVERS] == {
+        "radarr:0": found["Radarr"].entry_id,
+        "sonarr:0": "kept",
+    }
     await hass.async_block_till_done()
 
 

@@ -540,6 +540,25 @@ async def test_a_webhook_by_hand_is_proven_by_its_first_delivery(
     assert health_of(record) is WebhookHealth.WORKING
 
 
+async def test_of_a_webhook_by_hand_it_is_known_what_it_tells(
+    hass: HomeAssistant, house: House
+) -> None:
+    entry, record = await begin(house, health=WebhookHealth.WORKING)
+    # The same one as ours, but entered by hand, without grabs.
+    (row,) = house.stack.radarr.connections.rows.values()
+    row.flags["onGrab"] = False
+    house.runtime.note(entry.entry_id, webhook=WebhookHealth.UNPROVEN)
+    hass.config_entries.async_update_entry(entry, options={CONF_MANUAL_WEBHOOK: True})
+    assert await webhook_of(entry).async_try() is Outcome.DONE
+    assert webhook_of(entry).events == frozenset()
+    assert (await house.post(entry, {"eventType": "Test"})).status == 200
+    await until(lambda: webhook_of(entry).events, "read back")
+    assert "import" in webhook_of(entry).events
+    assert "grab" not in webhook_of(entry).events
+    assert health_of(record) is WebhookHealth.WORKING
+    assert row.flags["onGrab"] is False
+
+
 async def test_a_service_that_takes_no_webhook_waits_for_one_by_hand(
     hass: HomeAssistant, house: House
 ) -> None:
@@ -549,6 +568,9 @@ async def test_a_service_that_takes_no_webhook_waits_for_one_by_hand(
     hass.config_entries.async_update_entry(entry, options={})
     assert await plain.async_try() is Outcome.DONE
     assert health_of(record) is WebhookHealth.UNPROVEN
+    house.runtime.note(entry.entry_id, webhook=WebhookHealth.WORKING)
+    assert await plain.async_try() is Outcome.DONE
+    assert plain.events == frozenset()
     await plain.async_remove()
 
 

@@ -19,7 +19,7 @@ from homeassistant.config_entries import (
     OptionsFlow,
 )
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, CONF_WEBHOOK_ID
-from homeassistant.core import callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType, section
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
@@ -64,7 +64,7 @@ from .engine.connectors.clients import make_client
 from .options_flow import BoardOptionsFlow, ServiceOptionsFlow
 from .registration import async_delete_cloudhook, webhook_address, webhook_target
 
-PRODUCTS: Final[Mapping[str, str]] = {"radarr": "Radarr", "sonarr": "Sonarr", "seerr": "Seerr"}
+PRODUCTS: Final[Mapping[str, str]] = {"seerr": "Seerr", "radarr": "Radarr", "sonarr": "Sonarr"}
 _EXAMPLES: Final[Mapping[str, str]] = {
     "radarr": "http://192.168.1.10:7878",
     "sonarr": "http://192.168.1.10:8989",
@@ -347,21 +347,9 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_look_around(self, seerr: _Found) -> None:
         """Sort what Seerr knows into what we have already and what can be offered."""
-        if not isinstance(seerr.client, KnowsServices):
-            return
-        try:
-            async with asyncio.timeout(_TRY_SECONDS):
-                known = await seerr.client.known_services()
-        except ServiceError, TimeoutError:
-            return
         entries = self._async_current_entries(include_ignore=False)
         offers: dict[tuple[str, str], _Offer] = {}
-        for service in known:
-            slot = f"{service.kind}:{service.number}"
-            try:
-                url = normalise_url(service.url)
-            except AddressError:
-                url = service.url
+        for slot, service, url in await _async_known(seerr.client):
             if entry := _entry_of(service, url, entries):
                 self._servers[slot] = entry.entry_id
                 continue
@@ -489,6 +477,15 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
             title = f"{name} {number}"
         return title
 
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Have each Seerr that is there already look whether it knows the new service."""
+        entry = result["result"]
+        if entry.data[CONF_KIND] in {"radarr", "sonarr"}:
+            telling = _async_tell_seerrs(self.hass, entry)
+            _ = self.hass.async_create_task(telling, f"{DOMAIN} acquaintances")
+        return result
+
     async def async_step_system(self, _: None = None) -> ConfigFlowResult:
         """Make the board's own entry."""
         await self.async_set_unique_id(BOARD_UNIQUE_ID)
@@ -595,6 +592,42 @@ def _form_values(entry: ConfigEntry) -> dict[str, Any]:
     if CONF_TIER in entry.data:
         values[CONF_TIER] = entry.data[CONF_TIER]
     return values
+
+
+async def _async_tell_seerrs(hass: HomeAssistant, new: ConfigEntry) -> None:
+    """Remember in each Seerr's entry which of its servers a new entry is."""
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        if entry.data[CONF_KIND] != "seerr":
+            continue
+        slots = {
+            slot: new.entry_id
+            for slot, service, url in await _async_known(entry.runtime_data.client)
+            if _entry_of(service, url, [new])
+        }
+        servers = {**entry.data.get(CONF_SEERR_SERVERS, {}), **slots}
+        hass.config_entries.async_update_entry(
+            entry, data={**entry.data, CONF_SEERR_SERVERS: servers}
+        )
+
+
+async def _async_known(client: Client) -> list[tuple[str, KnownService, str]]:
+    """Return what a service knows of others, each with its slot there and its address."""
+    if not isinstance(client, KnowsServices):
+        return []
+    try:
+        async with asyncio.timeout(_TRY_SECONDS):
+            known = await client.known_services()
+    except ServiceError, TimeoutError:
+        return []
+    found = []
+    for service in known:
+        try:
+            url = normalise_url(service.url)
+        except AddressError:
+            # The user is asked for a better one.
+            url = service.url
+        found.append((f"{service.kind}:{service.number}", service, url))
+    return found
 
 
 def _wrong(kind: str, found: str) -> _Refused:

@@ -199,7 +199,7 @@ class Registration:
         self._status: str | None = None
         self._missed = 0
         self._checked_at = 0.0
-        self._by_hand_since = 0.0
+        self._by_hand_since = dt_util.utcnow().timestamp()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -288,6 +288,7 @@ class Registration:
             and (record.last_webhook_at or 0.0) > self._by_hand_since
         ):
             self._note(WebhookHealth.WORKING, proven=True)
+            self._wake.set()
 
     # --- the states --------------------------------------------------------------------------
 
@@ -299,7 +300,7 @@ class Registration:
                 if self._entry.options.get(CONF_POLLING_ONLY):
                     await self._async_do_without()
                 elif self._by_hand:
-                    self._async_wait_for_hand()
+                    await self._async_wait_for_hand()
                 elif await self._async_install():
                     return Outcome.FAILED
             except ServiceError, TimeoutError:
@@ -443,12 +444,17 @@ class Registration:
             async with asyncio.timeout(CALL_SECONDS):
                 await self._client.remove_webhook(await webhook_target(self._hass, self._entry))
 
-    @callback
-    def _async_wait_for_hand(self) -> None:
-        """Wait for the webhook that the user enters to deliver something."""
+    async def _async_wait_for_hand(self) -> None:
+        """Wait for the webhook that the user enters to deliver something; see what it tells."""
         if self._record.webhook is not WebhookHealth.WORKING:
+            self._remote = None
             self._by_hand_since = dt_util.utcnow().timestamp()
             self._note(WebhookHealth.UNPROVEN)
+        elif self._client:
+            async with asyncio.timeout(CALL_SECONDS):
+                self._remote = await self._client.read_webhook(
+                    await webhook_target(self._hass, self._entry)
+                )
 
     # --- telling ---------------------------------------------------------------------------------
 
