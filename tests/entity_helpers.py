@@ -3,8 +3,13 @@
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
 from unittest.mock import PropertyMock, patch
 
+from aiohttp import encode_basic_auth
+from aiohttp.hdrs import AUTHORIZATION
+from aiohttp.test_utils import TestClient
 from homeassistant.config_entries import SOURCE_SYSTEM
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
@@ -19,6 +24,7 @@ from custom_components.media_arrivals.const import (
     CONF_WEBHOOK_SECRET,
     DOMAIN,
     KIND_BOARD,
+    WEBHOOK_USERNAME,
 )
 from custom_components.media_arrivals.engine.board.models import (
     AnyReport,
@@ -139,6 +145,16 @@ class Home:
         """Change what is remembered of a service."""
         self.runtime.note(entry_id, **changes)
         await self.hass.async_block_till_done()
+
+
+async def post(client: TestClient[Any, Any], entry_id: str, body: object) -> None:
+    """Call a service's webhook as a Radarr or Sonarr does."""
+    answer = await client.post(
+        f"/api/webhook/webhook-of-{entry_id}",
+        json=body,
+        headers={AUTHORIZATION: encode_basic_auth(WEBHOOK_USERNAME, f"secret-of-{entry_id}")},
+    )
+    assert answer.status == HTTPStatus.OK, await answer.text()
 
 
 def service_entry(entry_id: str, **options: object) -> MockConfigEntry:

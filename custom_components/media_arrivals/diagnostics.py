@@ -84,7 +84,12 @@ def _present_settings(settings: Any) -> Document:
 
 def _present_service(service: Service) -> Document:
     """Present a service as the board knows it."""
-    return {"id": service.id, "kind": service.kind, "role": service.role, "tier": service.tier}
+    return {
+        "id": service.id,
+        "kind": service.kind,
+        "role": service.role.value,
+        "tier": None if service.tier is None else service.tier.value,
+    }
 
 
 def _present_record(record: ServiceRecord, entry: ServiceConfigEntry) -> Document:
@@ -123,8 +128,8 @@ def _present_uncovered(board: Board, service_id: str) -> list[Document]:
             "request_id": request.request_id,
             "ids": present_ids(board.title(request.title_id).ids),
             "seasons": None if request.seasons is None else list(request.seasons),
-            "tier": request.tier,
-            "decision": request.decision.decision,
+            "tier": request.tier.value,
+            "decision": request.decision.decision.value,
         }
         for request in board.requests()
         if request.service == service_id and not request.arrivals

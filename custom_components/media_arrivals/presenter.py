@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, Final
 
 from .engine.board.models import (
@@ -47,6 +47,11 @@ def iso_time(time: float | None) -> str | None:
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="seconds")
 
 
+def _word(word: StrEnum | None) -> str | None:
+    """Return a word of the board as text."""
+    return None if word is None else word.value
+
+
 def present_ids(ids: ExternalIds) -> Document:
     """Present the known external ids."""
     return dict(ids.items())
@@ -60,11 +65,11 @@ def present_arrival(
         "id": arrival.id,
         "title": title.name,
         "year": title.year,
-        "type": title.media_type,
+        "type": title.media_type.value,
         "ids": present_ids(title.ids),
         "season": arrival.season,
-        "tier": arrival.tier,
-        "stage": arrival.stage,
+        "tier": arrival.tier.value,
+        "stage": arrival.stage.value,
         "stage_at": iso_time(arrival.stage_at),
         "opened_at": iso_time(arrival.opened_at),
         "available_at": iso_time(arrival.available_at),
@@ -110,10 +115,10 @@ def present_request(request: Request, audience: Audience) -> Document:
     document: Document = {
         **_service(request.service, audience),
         "request_id": request.request_id,
-        "stage": request.stage,
-        "decision": request.decision.decision,
+        "stage": request.stage.value,
+        "decision": request.decision.decision.value,
         "seasons": None if request.seasons is None else list(request.seasons),
-        "tier": request.tier,
+        "tier": request.tier.value,
         "created_at": iso_time(request.created_at),
     }
     if audience.names:
@@ -128,7 +133,7 @@ def present_part(part: Part, audience: Audience) -> Document:
         "air_date": part.air_date,
         "name": part.name,
         "aired_at": iso_time(part.aired_at),
-        "stage": part.stage,
+        "stage": _word(part.stage),
         "own_ids": [
             {**_service(service, audience), "id": own_id}
             for service, own_id in part.own_ids.items()
@@ -140,15 +145,15 @@ def present_part(part: Part, audience: Audience) -> Document:
 def present_step(step: TimelineEntry, audience: Audience) -> Document:
     """Present a step of an arrival's timeline."""
     document: Document = {
-        "stage": step.stage,
-        "previous_stage": step.previous,
+        "stage": step.stage.value,
+        "previous_stage": _word(step.previous),
         "happened_at": iso_time(step.happened_at),
         "known_at": iso_time(step.known_at),
         "late": step.late,
         "silent": step.silent,
         **_service(step.service, audience),
         "kind": step.kind,
-        "via": step.via,
+        "via": step.via.value,
         "journey": step.journey,
         "parts": list(step.parts),
     }
@@ -167,8 +172,8 @@ def present_delivery(row: JournalRow, audience: Audience) -> Document:
         "received_at": iso_time(row.received_at),
         "processed": row.processed,
         "processed_at": iso_time(row.processed_at),
-        "outcome": row.outcome,
-        "reason": row.reason,
+        "outcome": _word(row.outcome),
+        "reason": _word(row.reason),
         "error_message": row.error_message,
     }
 
@@ -187,7 +192,7 @@ def _present_holding(holding: Holding, audience: Audience) -> Document:
     """Present a service's word that it holds the title."""
     return {
         **_service(holding.service, audience),
-        "tier": holding.tier,
+        "tier": holding.tier.value,
         "held": holding.flag.yes,
         "since": iso_time(holding.flag.since),
         "seasons": None if holding.seasons is None else list(holding.seasons),
@@ -228,7 +233,7 @@ def _present_flag(flag: Flag) -> Document:
 def _present_download(claim: DownloadClaim) -> Document:
     """Present the word about a download."""
     return {
-        "state": claim.state,
+        "state": claim.state.value,
         "progress": None if claim.progress is None else round(100 * claim.progress),
         "eta": iso_time(claim.eta),
         "problem": claim.problem,

@@ -97,9 +97,9 @@ def _latest_facts(figures: Figures) -> dict[str, Any]:
     title, arrival = figures.latest
     return {
         "year": title.year,
-        "type": title.media_type,
+        "type": title.media_type.value,
         "season": arrival.season,
-        "tier": arrival.tier,
+        "tier": arrival.tier.value,
         "arrived_at": iso_time(arrival.available_at),
     }
 
