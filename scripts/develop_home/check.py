@@ -14,6 +14,9 @@ from .words import DOMAIN, Failure, say, table
 JOURNEY_SECONDS = 150.0
 STAGES_SECONDS = 60.0
 STAGES = 4
+# Seerr may tell of a decision after Radarr has told what came of it: then a stage is skipped,
+# and another film or season must be looked at.
+ALSO_PLAYED = ("film", "season", "season")
 BY_WEBHOOK = 3
 """Of the steps of a journey; the rest may be found by a poll that came first."""
 
@@ -23,6 +26,8 @@ async def watch_arrivals(home: Home, media: MediaStack) -> None:
     async with home.connection() as connection:
         told = await hear(connection)
         await media.begin_day()
+        for story in ALSO_PLAYED:
+            await media.play(story)
         stages, journeys = await asyncio.gather(
             _wait_for_stages(connection, home.up_at), _wait_for_journeys(told)
         )

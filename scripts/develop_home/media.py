@@ -68,7 +68,14 @@ class MediaStack:
 
     async def begin_day(self) -> None:
         """Let the household's day begin."""
-        async with self._session.put(
-            f"{self.control}/day", json={"speed": 1}, timeout=LOOPBACK_TIMEOUT
+        await self._control("PUT", "day", {"speed": 1})
+
+    async def play(self, story: str) -> None:
+        """Let one more story run beside the day."""
+        await self._control("POST", "plays", {"name": story})
+
+    async def _control(self, method: str, path: str, data: dict[str, Any]) -> None:
+        async with self._session.request(
+            method, f"{self.control}/{path}", json=data, timeout=LOOPBACK_TIMEOUT
         ) as answer:
             answer.raise_for_status()
