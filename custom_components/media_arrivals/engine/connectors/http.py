@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -184,15 +185,12 @@ class JsonClient:
         """Return where to ask again: the same service, under its base path."""
         try:
             target = url.join(URL(location))
+            inside = target.origin() == url.origin()
         except ValueError as err:
-            raise BadAnswerError("a broken redirect") from err
-        follows = (
-            (status in _KEEPS_METHOD or method == "GET")
-            and target.origin() == url.origin()
-            and target.path != url.path
-            and target.path.endswith(url.path)
-        )
-        if not follows:
+            raise BadAnswerError(_redirect(url, location)) from err
+        keeps = status in _KEEPS_METHOD or method == "GET"
+        below = target.path != url.path and target.path.endswith(url.path)
+        if not (keeps and inside and below):
             raise BadAnswerError(_redirect(url, location))
         return target.with_query(url.query)
 
@@ -219,9 +217,10 @@ def _redirect(url: URL, location: str) -> str:
     """Say where a redirect points, without anything that could be a secret."""
     try:
         target = url.join(URL(location))
-        return f"redirects to {target.path if target.origin() == url.origin() else target.origin()}"
+        inside = target.origin() == url.origin()
     except ValueError:
         return "a broken redirect"
+    return f"redirects to {target.path if inside else target.origin()}"
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:
@@ -237,13 +236,15 @@ def _translated(err: Exception) -> ServiceError:
             return TimedOutError()
         case aiohttp.ClientConnectorDNSError():
             return NameNotFoundError()
-        case aiohttp.ClientSSLError() | aiohttp.ServerFingerprintMismatch():
-            return CertificateError(getattr(err, "verify_message", "") or "no trusted TLS")
+        case aiohttp.ClientConnectorCertificateError(certificate_error=cause):
+            return CertificateError(getattr(cause, "verify_message", ""))
+        case aiohttp.ClientSSLError():
+            return CertificateError("no TLS there")
         case aiohttp.ClientConnectorError(os_error=OSError(errno=errno.ECONNREFUSED)):
             return RefusedError()
         case aiohttp.InvalidURL() | ValueError():
             return ServiceError("not a web address")
-        case OSError(strerror=str() as reason):
-            return ServiceError(reason)
+        case OSError(errno=int() as number):
+            return ServiceError(os.strerror(number))
         case _:
             return ServiceError("the connection broke")

@@ -240,11 +240,10 @@ def prose(value: Json, limit: int = 255) -> str | None:
     if found is None:
         return None
     for _ in range(_PROSE_ROUNDS):
-        shorter = scrub(found)[:limit].rstrip()
-        if shorter == found:
-            return found or None
-        found = shorter
-    return None
+        before, found = found, scrub(found)[:limit].rstrip()
+        if found == before:
+            break
+    return found or None
 
 
 # --- what the journal keeps ----------------------------------------------------------------

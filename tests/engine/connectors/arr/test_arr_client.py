@@ -51,9 +51,12 @@ from tests.engine.connectors.arr.bodies import (
     RADARR,
     SONARR,
     Doc,
+    api_episode,
     history_row,
     movie,
+    pack_row,
     queue_row,
+    series,
 )
 
 IDLE = PollView()
@@ -358,6 +361,72 @@ async def test_an_answer_of_another_shape_is_none(session: ClientSession, answer
         ):
             with pytest.raises(BadAnswerError):
                 await call
+
+
+@pytest.mark.parametrize("odd", ["[]", "{}", '{"id": 9}', "7"])
+async def test_an_odd_answer_is_no_absence(session: ClientSession, odd: str) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(text=odd)
+
+    film = TitleRef(media_type=MediaType.MOVIE, own_id=7)
+    async with serving(handler) as server:
+        connection = Connection(url=str(server.make_url("")), api_key="x")
+        with pytest.raises(BadAnswerError):
+            await RadarrClient(session, connection).answer(
+                RADARR, asked(QuestionKind.TITLE, title=film), NOW
+            )
+
+
+@pytest.mark.parametrize(
+    ("found", "episodes"), [({"title": "x", "tvdbId": 5}, []), ({"id": 3, "tvdbId": 5}, {})]
+)
+async def test_a_series_that_cannot_be_read(
+    session: ClientSession, found: Doc, episodes: Any
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.json_response([found] if request.path.endswith("/series") else episodes)
+
+    title = TitleRef(media_type=MediaType.SERIES, ids=ExternalIds(tvdb=5))
+    async with serving(handler) as server:
+        connection = Connection(url=str(server.make_url("")), api_key="x")
+        with pytest.raises(BadAnswerError):
+            await SonarrClient(session, connection).answer(
+                SONARR, asked(QuestionKind.TITLE, title=title), NOW
+            )
+
+
+async def test_health_of_another_shape_is_none(session: ClientSession) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.json_response({} if request.path.endswith("/health") else [])
+
+    async with serving(handler) as server:
+        client = RadarrClient(session, Connection(url=str(server.make_url("")), api_key="x"))
+        with pytest.raises(BadAnswerError):
+            await client.sync(RADARR, {"since": NOW}, IDLE, NOW)
+
+
+async def test_a_daily_pack_is_known_by_the_services_own_ids(session: ClientSession) -> None:
+    """Its episodes have no numbers: those with a file open nothing."""
+    rows = [pack_row(number, episode=None) for number in (1, 2)]
+    listed = [api_episode(1, hasFile=True), api_episode(2, hasFile=True)]
+
+    async def handler(request: web.Request) -> web.Response:
+        answers: dict[str, Any] = {
+            "details": rows,
+            "17": series(seasons=[]),
+            "series": [series(seasons=[])],
+            "episode": listed,
+            "history": {"records": []},
+        }
+        return web.json_response(answers[request.path.rsplit("/", 1)[-1]])
+
+    async with serving(handler) as server:
+        client = SonarrClient(session, Connection(url=str(server.make_url("")), api_key="x"))
+        poll = await client.baseline(SONARR, NOW, finished_days=30)
+        assert [report.opens for report in downloads(poll.reports)] == [False]
+        listed[1]["hasFile"] = False
+        poll = await client.baseline(SONARR, NOW, finished_days=30)
+        assert [report.opens for report in downloads(poll.reports)] == [True]
 
 
 async def test_without_a_cursor_the_past_is_left_alone(stack: Stack, radarr: RadarrClient) -> None:

@@ -89,6 +89,12 @@ def test_a_film_from_grab_to_import() -> None:
     assert history.ended == {HASH.casefold()}
 
 
+def test_an_import_without_a_download_ends_none() -> None:
+    history = read(without(history_row(1, IMPORTED, at(0)), "downloadId"))
+    assert short(history.reports) == [(True, 0.0, 0, True)]
+    assert history.ended == frozenset()
+
+
 def test_the_services_clock_is_corrected() -> None:
     (report,) = read(history_row(1, GRABBED, at(0)), offset=90.0).reports
     assert (report.at, report.happened_at) == (T0 - 90, T0 - 90)

@@ -270,6 +270,14 @@ def test_an_episode_list_makes_a_report_per_season() -> None:
     )
 
 
+@pytest.mark.parametrize(("file_id", "there"), [(5, True), (0, False), (None, False)])
+def test_an_episode_has_a_file_if_only_its_id_says_so(file_id: Any, there: bool) -> None:
+    row = without(api_episode(1, episodeFileId=file_id), "hasFile")
+    (report,) = polled("episodes", [row], SONARR).reports
+    assert isinstance(report, EpisodesReport)
+    assert report.parts[0].has_file is there
+
+
 def test_nothing_of_an_unmonitored_series_is_wanted_but_what_is_there() -> None:
     rows = [api_episode(1, hasFile=True), api_episode(2)]
     (report,) = SonarrDecoder().episodes(SONARR, MILL, rows, NOW, monitored=False)

@@ -29,6 +29,7 @@ from ..base import (
     HealthNote,
     Identity,
     InstallsWebhook,
+    Json,
     NotFoundError,
     Poll,
     PollView,
@@ -162,9 +163,7 @@ class ArrClient(Client, InstallsWebhook, ABC):
     @override
     async def poll(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
         """Read the queue and what happened since: two calls while nothing goes on."""
-        for found in payload.items(cursor.get("downloads")):
-            if (spelt := payload.opaque_id(found)) is not None:
-                self._spelt.setdefault(spelt.casefold(), spelt)
+        self._spell(cursor.get("downloads"))
         # The queue first: what leaves it after that is in the history.
         rows = await self._queue_rows()
         queue = await self._read_queue(service, rows, now)
@@ -215,9 +214,7 @@ class ArrClient(Client, InstallsWebhook, ABC):
         if question.kind is QuestionKind.TITLE:
             return await self._read_title(service, now, question.title, question.seasons)
         if question.kind is QuestionKind.FACTS and (found := await self.find(question.title)):
-            title = self.decoder.title_of(found)
-            if title is not None:
-                return (self.decoder.title_statement(service, title, now).held(held=True),)
+            return self.decoder.read_title(service, found, now, self.clock_offset)
         return ()
 
     # --- titles ---------------------------------------------------------------------------
@@ -258,6 +255,8 @@ class ArrClient(Client, InstallsWebhook, ABC):
             found = await self._http.get(f"{API}/{self.decoder.title_key}/{own_id}")
         except NotFoundError:
             return {}
+        if payload.identifier(payload.mapping(found).get("id")) != own_id:
+            raise BadAnswerError(f"no {self.decoder.title_key}")
         return payload.mapping(found)
 
     # --- the queue ------------------------------------------------------------------------
@@ -286,14 +285,17 @@ class ArrClient(Client, InstallsWebhook, ABC):
         )
 
     def _spellings(self, rows: Sequence[Object]) -> list[str]:
-        """Remember how the downloads that are awaited are spelt."""
-        for row in rows:
-            if (spelt := payload.opaque_id(row.get("downloadId"))) is not None:
-                self._spelt[spelt.casefold()] = spelt
-        listed = {payload.opaque_id(row.get("downloadId")) for row in rows}
-        awaited = {one.casefold() for one in listed if one is not None} | self._missing.keys()
+        """Return how the downloads that are awaited are spelt."""
+        awaited = self._missing.keys() | self._spell([row.get("downloadId") for row in rows])
         self._spelt = {key: one for key, one in self._spelt.items() if key in awaited}
         return sorted(self._spelt.values())
+
+    def _spell(self, downloads: Json) -> set[str]:
+        """Remember how downloads are spelt; return their case-folded ids."""
+        found = [payload.opaque_id(one) for one in payload.items(downloads)]
+        spelt = {one.casefold(): one for one in found if one is not None}
+        self._spelt |= spelt
+        return set(spelt)
 
     async def _read_ending(
         self, service: Service, question: Question, download_id: str, now: float

@@ -142,6 +142,12 @@ class ArrDecoder(ABC):
         """Say that a title was added."""
 
     @abstractmethod
+    def read_title(
+        self, service: Service, found: Object, now: float, offset: float
+    ) -> tuple[AnyReport, ...]:
+        """Read a title as the service holds it."""
+
+    @abstractmethod
     def read_resource(
         self, service: Service, resource: str, body: Json, now: float
     ) -> tuple[AnyReport, ...] | None:

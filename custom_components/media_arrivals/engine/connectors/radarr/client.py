@@ -48,7 +48,7 @@ class RadarrClient(ArrClient):
     async def read_found(
         self, service: Service, found: Object, seasons: tuple[int, ...], now: float
     ) -> tuple[AnyReport, ...]:
-        return self.decoder.movie(service, found, now, self.clock_offset)
+        return self.decoder.read_title(service, found, now, self.clock_offset)
 
     @override
     def opened(

@@ -66,22 +66,22 @@ class RadarrDecoder(ArrDecoder):
         rows = (body,) if isinstance(body, Mapping) else records(body)
         if resource != "movie" or rows is None:
             return None
-        return tuple(report for row in rows for report in self.movie(service, row, now))
+        return tuple(report for row in rows for report in self.read_title(service, row, now, 0.0))
 
-    def movie(
-        self, service: Service, movie: Object, now: float, offset: float = 0.0
+    @override
+    def read_title(
+        self, service: Service, found: Object, now: float, offset: float
     ) -> tuple[AnyReport, ...]:
-        """Read what Radarr holds of a film."""
-        title = self.title_of(movie)
+        title = self.title_of(found)
         if title is None:
             return ()
-        file = payload.mapping(movie.get("movieFile"))
-        has_file = payload.boolean(movie.get("hasFile"))
+        file = payload.mapping(found.get("movieFile"))
+        has_file = payload.boolean(found.get("hasFile"))
         if has_file is None and file:
             has_file = True
         tier = tier_of(service, file.get("quality"))
         held = self.title_statement(
-            service, title, now, happened_at=_corrected(movie.get("added"), offset), tier=tier
+            service, title, now, happened_at=_corrected(found.get("added"), offset), tier=tier
         ).held(held=True)
         if has_file is None:
             return (held,)

@@ -58,7 +58,7 @@ class SonarrClient(ArrClient):
         title = self.decoder.title_of(found)
         own_id = payload.identifier(found.get("id"))
         if title is None or own_id is None:
-            return ()
+            raise BadAnswerError("a series without an id")
         rows: list[Object] = []
         for season in seasons if 0 < len(seasons) <= _FEW_SEASONS else (None,):
             rows.extend(await self._episodes(own_id, season))
@@ -69,7 +69,7 @@ class SonarrClient(ArrClient):
         # A series that was just added has no seasons yet, which is not the same as this one.
         absent = [season for season in seasons if there and season not in there]
         return (
-            *self.decoder.series(service, found, now, self.clock_offset),
+            *self.decoder.read_title(service, found, now, self.clock_offset),
             *self.decoder.episodes(
                 service,
                 title,
@@ -93,13 +93,14 @@ class SonarrClient(ArrClient):
         self, report: DownloadReport, held: Sequence[AnyReport]
     ) -> tuple[DownloadReport, ...]:
         there = {
-            (part.ref.season, part.ref.number)
-            for one in held
-            if isinstance(one, EpisodesReport)
-            for part in one.parts
+            one
+            for listed in held
+            if isinstance(listed, EpisodesReport)
+            for part in listed.parts
             if part.has_file
+            for one in _names(part.ref)
         }
-        opening = {part.season for part in report.parts if (part.season, part.number) not in there}
+        opening = {part.season for part in report.parts if there.isdisjoint(_names(part))}
         split: dict[bool, list[PartRef]] = {True: [], False: []}
         for part in report.parts:
             split[part.season in opening].append(part)
@@ -108,3 +109,9 @@ class SonarrClient(ArrClient):
             for opens, parts in split.items()
             if parts
         )
+
+
+def _names(part: PartRef) -> set[object]:
+    """Return what an episode is known by: Sonarr's own id, its number."""
+    names: set[object] = {(part.season, part.number)} if part.number is not None else set()
+    return names if part.own_id is None else names | {part.own_id}

@@ -71,7 +71,9 @@ class SonarrDecoder(ArrDecoder):
         if rows is None:
             return None
         if resource == "series":
-            return tuple(report for row in rows for report in self.series(service, row, now))
+            return tuple(
+                report for row in rows for report in self.read_title(service, row, now, 0.0)
+            )
         if resource != "episodes":
             return None
         by_series: dict[int, list[Object]] = defaultdict(list)
@@ -87,22 +89,22 @@ class SonarrDecoder(ArrDecoder):
             )
         )
 
-    def series(
-        self, service: Service, series: Object, now: float, offset: float = 0.0
+    @override
+    def read_title(
+        self, service: Service, found: Object, now: float, offset: float
     ) -> tuple[AnyReport, ...]:
-        """Read that Sonarr holds a series, and which seasons it wants."""
-        title = self.title_of(series)
+        title = self.title_of(found)
         if title is None:
             return ()
         seasons: tuple[int, ...] | None = None
-        if isinstance(series.get("seasons"), (list, tuple)):
+        if isinstance(found.get("seasons"), (list, tuple)):
             seasons = tuple(
                 number
-                for row in payload.rows(series.get("seasons"))
+                for row in payload.rows(found.get("seasons"))
                 if (number := payload.counting(row.get("seasonNumber"))) is not None
                 and payload.boolean(row.get("monitored"))
             )
-        added = payload.moment(series.get("added"))
+        added = payload.moment(found.get("added"))
         happened_at = None if added is None else added - offset
         statement = self.title_statement(service, title, now, happened_at=happened_at)
         return (statement.held(held=True, seasons=seasons),)
