@@ -1,8 +1,10 @@
 """Goes through flows over Home Assistant's HTTP API, as its front end does."""
 
+import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, override
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -13,6 +15,20 @@ from homeassistant.core import HomeAssistant
 from custom_components.media_arrivals.const import CONF_KIND, DOMAIN, KIND_BOARD
 
 type Answer = dict[str, Any]
+
+
+TEXTS: Answer = json.loads(
+    Path("custom_components/media_arrivals/translations/en.json").read_text(encoding="utf-8")
+)
+
+
+def _strings(texts: Any) -> Iterator[str]:
+    """Yield all texts below a step."""
+    if isinstance(texts, str):
+        yield texts
+    else:
+        for text in texts.values():
+            yield from _strings(text)
 
 
 class HomeResolver(AbstractResolver):
@@ -62,8 +78,44 @@ class Flow:
         return flow
 
     def count(self) -> None:
-        """Count what is shown."""
+        """Count what is shown, and see that there are words for all of it."""
         self.forms += self.last["type"] in {"form", "menu"}
+        if self.last["type"] == "form":
+            self._read_form()
+        elif self.last["type"] == "abort" and not self.last["reason"].endswith("_successful"):
+            assert self.last["reason"] in TEXTS["config"]["abort"]
+
+    def _read_form(self) -> None:
+        """See that the front end finds each text, and what is to be filled into it."""
+        step, errors = self.last["step_id"], self.last["errors"] or {}
+        for texts in self._texts():
+            words = texts["step"][step]
+            for field in self.last["data_schema"]:
+                if "schema" in field:
+                    part = words["sections"][field["name"]]
+                    names = [one["name"] for one in field["schema"]]
+                else:
+                    part, names = words, [field["name"]]
+                for name in names:
+                    assert part["data"][name]
+                    assert part["data_description"][name]
+            shown = [*_strings(words), *(texts["error"][key] for key in errors.values())]
+            for text in shown:
+                text.format_map(self.last["description_placeholders"] or {})
+
+    def _texts(self) -> list[Answer]:
+        if self.path != REPAIRS:
+            return [TEXTS["config" if self.path == FLOW else "options"]]
+        # One dialog serves every cause; its fields differ with the cause of the moment.
+        return [
+            issue["fix_flow"]
+            for issue in TEXTS["issues"].values()
+            if "fix_flow" in issue
+            and (
+                "callback_url" in issue["fix_flow"]["step"]["remedy"]["data"]
+                or all(one["name"] != "callback_url" for one in self.last["data_schema"])
+            )
+        ]
 
     async def send(self, data: Mapping[str, Any]) -> Answer:
         """Submit what is shown, and return what is shown next."""
