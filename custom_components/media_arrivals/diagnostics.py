@@ -168,7 +168,7 @@ def _concluded(row: JournalRow, service: Service) -> Document:
     delivery = Delivery(body=(row.payload or "").encode(), received_at=row.received_at, id=row.id)
     decoded = decoder(service.kind).decode(service, delivery)
     return {
-        "ignored": decoded.ignored,
+        "ignored": decoded.ignored and decoded.ignored.value,
         "detail": decoded.detail,
         "reports": [present_statement(report) for report in decoded.reports],
         "questions": [present_statement(question) for question in decoded.questions],

@@ -1,0 +1,129 @@
+"""The logbook says in words what was done, and what failed of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from homeassistant.components.logbook.models import LazyEventPartialState, async_event_to_row
+from homeassistant.core import Context, Event, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
+
+from custom_components.media_arrivals.const import DOMAIN, EVENT_ACTION
+from custom_components.media_arrivals.engine.board.models import ExternalIds
+from custom_components.media_arrivals.engine.connectors.base import Poll, TimedOutError
+from custom_components.media_arrivals.logbook import async_describe_events
+from tests.engine.board.household import FILM, SHOW, request
+from tests.entity_helpers import Home, set_up_home
+
+NAMELESS = replace(FILM, ids=ExternalIds(tmdb=9003), own_id=9, name=None)
+
+type Describer = Callable[[Any], dict[str, Any]]
+
+
+@pytest.fixture
+def described(hass: HomeAssistant) -> Callable[[], list[str]]:
+    """Return what the logbook says of what was done so far."""
+    done: list[Event[Any]] = async_capture_events(hass, EVENT_ACTION)
+    describers: dict[tuple[str, str], Describer] = {}
+
+    def describe(domain: str, event: str, describer: Describer) -> None:
+        describers[domain, event] = describer
+
+    async_describe_events(hass, describe)
+
+    def messages() -> list[str]:
+        rows = [async_event_to_row(event) for event in done]
+        describer = describers[DOMAIN, EVENT_ACTION]
+        lines = [describer(LazyEventPartialState(row, {})) for row in rows if row is not None]
+        assert [line["context_id"] for line in lines] == [event.context.id for event in done]
+        assert {line["name"] for line in lines} == {"Media Arrivals"}
+        return [line["message"] for line in lines]
+
+    return messages
+
+
+async def act(hass: HomeAssistant, action: str, **data: object) -> None:
+    """Call an action."""
+    await hass.services.async_call(DOMAIN, action, data, blocking=True)
+    await hass.async_block_till_done()
+
+
+async def test_a_sync_says_what_it_found(
+    hass: HomeAssistant, described: Callable[[], list[str]]
+) -> None:
+    home = await set_up_home(hass)
+    await act(hass, "sync", service="radarr")
+    home.clients["seerr"].answer_poll = Poll(reports=(request(FILM, 1),))
+    await act(hass, "sync")
+    home.clients["seerr"].answer_poll = Poll(reports=(request(SHOW, 2, number=2, seasons=(1, 2)),))
+    await act(hass, "sync", service="seerr")
+    assert described() == [
+        "looked at Radarr: nothing new",
+        "looked at Radarr, Sonarr, Seerr: 1 change",
+        "looked at Seerr: 2 changes",
+    ]
+
+
+async def test_a_sync_says_what_failed(
+    hass: HomeAssistant, described: Callable[[], list[str]]
+) -> None:
+    home = await set_up_home(hass)
+    home.clients["radarr"].error = TimedOutError()
+    with pytest.raises(HomeAssistantError):
+        await act(hass, "sync")
+    with pytest.raises(HomeAssistantError):
+        await act(hass, "sync", service="radarr")
+    assert described() == [
+        "looked at Sonarr, Seerr: nothing new; could not look at Radarr (timed out)",
+        "could not look at Radarr (timed out)",
+    ]
+
+
+async def test_without_a_service_there_is_nothing_to_look_at(
+    hass: HomeAssistant, described: Callable[[], list[str]]
+) -> None:
+    home = await set_up_home(hass, "radarr")
+    await hass.config_entries.async_remove("radarr")
+    await act(hass, "sync")
+    assert described() == ["had no service to look at"]
+    assert home.entries.keys() == {"radarr"}
+
+
+async def test_dismissing_says_what_was_dismissed(
+    hass: HomeAssistant, described: Callable[[], list[str]]
+) -> None:
+    home = await set_up_home(hass)
+    await home.hear(
+        request(FILM, 1), request(SHOW, 1, number=2, seasons=(0,)), request(NAMELESS, 2, number=3)
+    )
+    for arrival in list(home.runtime.board.arrivals()):
+        await act(hass, "dismiss_arrival", arrival_id=arrival.id)
+    assert described() == [
+        "dismissed The Glass Harbour",
+        "dismissed Lanterns, season 0",
+        "dismissed an arrival",
+    ]
+
+
+async def test_a_webhook_that_cannot_be_proven_says_why(
+    hass: HomeAssistant, described: Callable[[], list[str]]
+) -> None:
+    await set_up_home(hass, all_entities=True)
+    with pytest.raises(HomeAssistantError) as failed:
+        await hass.services.async_call(
+            "button", "press", {"entity_id": "button.radarr_test_webhook"}, blocking=True
+        )
+    assert described() == [f"could not prove the webhook of Radarr: {failed.value}"]
+
+
+async def test_who_did_it_is_told(hass: HomeAssistant, hass_admin_user: MockUser) -> None:
+    """The logbook follows the context to the user, as it does for its own events."""
+    home: Home = await set_up_home(hass)
+    done = async_capture_events(hass, EVENT_ACTION)
+    context = Context(user_id=hass_admin_user.id)
+    await hass.services.async_call(DOMAIN, "sync", {}, blocking=True, context=context)
+    (event,) = done
+    assert event.context is context
+    assert home.runtime.records["radarr"].sync_count == 1
