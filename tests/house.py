@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -160,5 +161,6 @@ class House:
             await self.settle()
             if true():
                 return
-            await asyncio.sleep(0.01)
+            # The loop's own clock may be frozen.
+            await asyncio.to_thread(time.sleep, 0.01)
         raise AssertionError(f"It did not come to this: {what}")

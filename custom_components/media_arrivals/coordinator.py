@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, override
 
@@ -25,7 +25,7 @@ from .const import (
     DEFAULT_INTERVAL_HOURS,
     DOMAIN,
 )
-from .engine.board.models import AnyReport, Service
+from .engine.board.models import Service
 from .engine.connectors.base import (
     AuthError,
     Client,
@@ -37,7 +37,7 @@ from .engine.connectors.base import (
 )
 from .engine.storage.models import ScheduleRow
 from .faults import log_fault
-from .questions import Pending
+from .questions import Pending, Ticket
 from .runtime import (
     AuthFailures,
     BoardRuntime,
@@ -57,6 +57,8 @@ HINT_PAUSE: Final = 5.0
 """Seconds in which hints are gathered into one poll."""
 AUTH_FAILURES: Final = 3
 AUTH_SECONDS: Final = 300.0
+ANSWERS_SECONDS: Final = 20.0
+"""How long a sync waits for what it left open."""
 SYNC_SOON: Final = 60.0
 """Seconds until a sync that is overdue."""
 OK: Final = "ok"
@@ -137,8 +139,10 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             await self._guarded(self._poll(self.client.poll))
         return self.runtime.records[self.service.id]
 
-    async def _poll(self, read: Callable[..., Coroutine[Any, Any, Poll]]) -> tuple[Poll, int]:
-        """Read from the service and apply what it says; count the changes."""
+    async def _poll(
+        self, read: Callable[..., Coroutine[Any, Any, Poll]], context: Context | None = None
+    ) -> tuple[Poll, Ticket]:
+        """Read from the service and apply what it says."""
         runtime, service = self.runtime, self.service
         now = time.time()
         cursor = runtime.cursors.get(service.id)
@@ -147,12 +151,11 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             poll = await self.client.baseline(service, now, finished_days=days)
         else:
             poll = await read(service, cursor, self._view(), now)
-        changes = await runtime.apply(
-            self._attributed(poll.reports),
-            silent=cursor is None,
-            service=service.id,
-            questions=poll.questions,
-            cursor=poll.cursor,
+        ticket = Ticket(
+            service=service.id, silent=cursor is None, cursor=poll.cursor, context=context
+        )
+        await runtime.apply(
+            poll.reports, service=service.id, questions=poll.questions, ticket=ticket
         )
         if cursor is not None:
             self._look_for_missed(poll)
@@ -160,7 +163,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             self.health = poll.health
         runtime.note(service.id, queue=poll.queue, downloading=poll.downloading)
         self.update_interval = self._pace(now)
-        return poll, len(changes)
+        return poll, ticket
 
     def _view(self) -> PollView:
         """Return what the board has of the service."""
@@ -295,35 +298,22 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     async def async_sync(self, context: Context | None = None) -> SyncResult:
         """Look at every open arrival now; say what came of it."""
         async with self._reading:
-            self._context = context
             try:
-                poll, changed = await self._guarded(self._poll(self.client.sync))
+                poll, ticket = await self._guarded(self._poll(self.client.sync, context))
             except (UpdateFailed, ConfigEntryAuthFailed) as err:
                 if isinstance(err, ConfigEntryAuthFailed):
                     self.config_entry.async_start_reauth(self.hass)
                 result = SyncResult(reachable=False, error=err.translation_key)
                 self.async_set_update_error(err)
             else:
-                result = SyncResult(reachable=True, checked=poll.checked, changed=changed)
+                # What it left open belongs to the answer, if it comes soon.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ANSWERS_SECONDS):
+                        await ticket.settled.wait()
+                result = SyncResult(reachable=True, checked=poll.checked, changed=ticket.changed)
                 self.async_set_updated_data(self.runtime.records[self.service.id])
-            finally:
-                self._context = None
         await self._note_sync(result)
         return result
-
-    _context: Context | None = None
-
-    def _attributed(self, reports: tuple[AnyReport, ...]) -> tuple[AnyReport, ...]:
-        """Say in whose name the reports were read, if somebody asked for them."""
-        if (context := self._context) is None:
-            return reports
-        return tuple(
-            replace(
-                report,
-                origin=replace(report.origin, context_id=context.id, user_id=context.user_id),
-            )
-            for report in reports
-        )
 
     @property
     def _interval_hours(self) -> int:

@@ -1,8 +1,11 @@
 """Questions that wait for a service's answer, and what waits for them."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
+
+from homeassistant.core import Context
 
 from .engine.board.models import AnyReport, Applied, Outcome, Question, Reason
 from .engine.connectors.base import Cursor
@@ -30,12 +33,18 @@ class Ticket:
     cursor: Cursor | None = None
     """Where the poll got to; stored once nothing of it is open."""
     waiting: set[QuestionKey] = field(default_factory=set)
+    context: Context | None = None
+    """Of whoever had the service looked at."""
+    changed: int = 0
+    """Changes that came of it."""
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
     outcome: Outcome = Outcome.IGNORED
     reason: Reason | None = None
     detail: str | None = None
 
     def note(self, applied: Applied) -> None:
         """Remember what came of one of its reports: the best of all counts."""
+        self.changed += len(applied.changes)
         if applied.outcome is Outcome.PROCESSED:
             # All of it may wait for a question; that is no reason to show at the end.
             self.outcome, self.reason = Outcome.PROCESSED, None

@@ -33,22 +33,14 @@ from .const import (
     KIND_BOARD,
 )
 from .engine.board.board import Board
-from .engine.board.models import (
-    AnyReport,
-    Arrival,
-    Change,
-    MediaType,
-    Question,
-    Service,
-    Tier,
-)
+from .engine.board.models import AnyReport, Arrival, Change, MediaType, Question, Service, Tier
 from .engine.connectors.base import Cursor, Sighting
 from .engine.connectors.registry import decoder
 from .engine.storage.models import JournalRow, ScheduleRow, StorageError
 from .engine.storage.storage import Storage
 from .missed import MissedLedger
 from .publishing import Breather
-from .questions import QuestionDesk
+from .questions import QuestionDesk, Ticket
 from .records import RecordBook, ServiceRecord, WebhookHealth
 from .troubles import (
     DAMAGED,
@@ -353,15 +345,14 @@ class BoardRuntime:
         service: str,
         silent: bool = False,
         questions: Sequence[Question] = (),
-        cursor: Cursor | None = None,
+        ticket: Ticket | None = None,
     ) -> tuple[Change, ...]:
-        """Apply reports, store what came of them in one transaction, publish.
+        """Apply a service's reports, store what came of them in one transaction, publish.
 
-        The cursor is stored with them, or once everything that they leave open is answered.
+        A ticket follows what becomes of what they leave open, and carries the poll's cursor.
         """
-        return await self.worker.async_apply(
-            reports, silent=silent, service=service, questions=questions, cursor=cursor
-        )
+        ticket = ticket or Ticket(service=service, silent=silent)
+        return await self.worker.async_apply(reports, questions, ticket)
 
     async def dismiss(self, arrival_id: str, context: Context) -> Arrival | None:
         """Silence an arrival until something new is said; ``None`` if it is not live."""
@@ -405,12 +396,12 @@ class BoardRuntime:
 
     async def async_save_schedule(self, row: ScheduleRow) -> None:
         """Keep the run record of a service's sync."""
-        self.schedules[row.service] = row
         if self.storage is not None:
             try:
                 await self.storage.schedule.save(row)
             except StorageError as err:
                 async_report_trouble(self.hass, err)
+        self.schedules[row.service] = row
 
     # --- tests of webhooks ----------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import Context, HomeAssistant, callback
@@ -233,17 +233,13 @@ class Worker:
     # --- polls, answers, actions ----------------------------------------------------------------
 
     async def async_apply(
-        self,
-        reports: Sequence[AnyReport],
-        *,
-        silent: bool,
-        service: str,
-        questions: Sequence[Question],
-        cursor: Cursor | None,
+        self, reports: Sequence[AnyReport], questions: Sequence[Question], ticket: Ticket
     ) -> tuple[Change, ...]:
-        """Take what a poll says, after what the last run left."""
+        """Take what a poll says, after what the last run left.
+
+        The ticket's cursor is stored with it, or once everything that it leaves open is answered.
+        """
         await self._replayed.wait()
-        ticket = Ticket(service=service, silent=silent, cursor=cursor)
         return await self._alone(self._take_reports(reports, questions, ticket))
 
     async def _take_reports(
@@ -380,6 +376,7 @@ class Worker:
         asked: QuestionKey | None = None,
     ) -> None:
         """Apply one report; what is stored of a title that left the live board comes back."""
+        report = _attributed(report, tickets)
         board, title, service_id = self._runtime.board, report.title, report.origin.service
         if self._runtime.storage is not None and not board.knows(title, service_id):
             own = (service_id, title.own_id) if title.own_id is not None else None
@@ -416,6 +413,7 @@ class Worker:
         for ticket in tickets:
             if ticket.waiting:
                 continue
+            ticket.settled.set()
             if ticket.row is not None:
                 self._conclude_delivery(step, ticket, ticket.row)
             # The stored cursor follows as far as everything before it is answered.
@@ -522,6 +520,15 @@ def read_out(service: Service, delivery: Delivery) -> tuple[Decoded, str]:
     except Exception as err:  # noqa: BLE001 - whatever it is, the delivery came
         log_fault(_LOGGER, f"reading a delivery of {service.kind}", err)
         return Decoded(event_type="unknown", ignored=Reason.ERROR, detail=fault(err)), "{}"
+
+
+def _attributed(report: AnyReport, tickets: Sequence[Ticket]) -> AnyReport:
+    """Return a report in the name of whoever had the service looked at."""
+    context = next((ticket.context for ticket in tickets if ticket.context is not None), None)
+    if context is None:
+        return report
+    origin = replace(report.origin, context_id=context.id, user_id=context.user_id)
+    return replace(report, origin=origin)
 
 
 def _subject(decoded: Decoded) -> str:

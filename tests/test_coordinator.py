@@ -1,0 +1,560 @@
+"""The fallback: polls, baselines, questions, syncs, missed webhooks."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.core import Context, Event, HomeAssistant
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
+
+from custom_components.media_arrivals.const import (
+    CONF_INTERVAL_HOURS,
+    CONF_MANUAL_WEBHOOK,
+    CONF_SCHEDULE_ENABLED,
+    EVENT_STAGE_CHANGED,
+)
+from custom_components.media_arrivals.coordinator import (
+    POLL,
+    POLL_DOWNLOADING,
+    POLL_HEALTHY,
+    ServiceCoordinator,
+)
+from custom_components.media_arrivals.engine.board.models import (
+    ExternalIds,
+    MediaType,
+    Question,
+    QuestionKind,
+    TitleRef,
+)
+from custom_components.media_arrivals.questions import GIVE_UP_AFTER, Pending, Ticket
+from custom_components.media_arrivals.records import WebhookHealth
+from simulator import DeliveryFaults, Film
+from tests.house import House
+from tests.payloads import FILM, radarr_grab
+
+OTHER = Film(tmdb_id=9002, title="Paper Lighthouse", year=2023, imdb_id="tt9900002")
+MANUAL = {CONF_MANUAL_WEBHOOK: True}
+
+
+def coordinator_of(house: House, entry: MockConfigEntry) -> ServiceCoordinator:
+    return house.runtime.coordinators[entry.entry_id]
+
+
+def pending(house: House, entry: MockConfigEntry) -> Pending:
+    """Return the question that waits."""
+    found = house.runtime.questions.next(entry.entry_id)
+    assert found is not None
+    return found
+
+
+def succeeded(coordinator: ServiceCoordinator) -> bool:
+    """Tell how the last poll went."""
+    return coordinator.last_update_success
+
+
+def stages(events: Sequence[Event[Any]]) -> list[tuple[str, str]]:
+    return [(event.data["title"], event.data["stage"]) for event in events]
+
+
+async def pass_time(house: House, seconds: float) -> None:
+    """Have Home Assistant believe that time has passed."""
+    async_fire_time_changed(house.hass, dt_util.utcnow() + timedelta(seconds=seconds))
+    await house.settle()
+
+
+# --- polls ------------------------------------------------------------------------------------
+
+
+async def test_what_was_there_before_is_entered_silently(hass: HomeAssistant, house: House) -> None:
+    events = async_capture_events(hass, EVENT_STAGE_CHANGED)
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    radarr = house.stack.radarr
+    radarr.put_movie(OTHER, quality="WEBDL-1080p")
+    download = await radarr.grab(radarr.put_movie(FILM))
+    radarr.progress(download, 0.3)
+
+    await house.start()
+    await house.poll(entry)
+
+    (arrival,) = house.runtime.board.arrivals()
+    assert house.runtime.board.title(arrival.title_id).name == FILM.title
+    assert arrival.progress == pytest.approx(0.3)
+    assert events == []
+    assert (house.record(entry).queue, house.record(entry).downloading) == (1, True)
+
+
+async def test_a_poll_tells_what_no_webhook_told(hass: HomeAssistant, house: House) -> None:
+    events = async_capture_events(hass, EVENT_STAGE_CHANGED)
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+
+    await house.stack.radarr.grab(movie)
+    await house.poll(entry)
+    await house.until(lambda: events, what="an event")
+
+    assert stages(events) == [(FILM.title, "downloading")]
+    assert events[0].data["via"] == "poll"
+    stored = (await house.storage.cursors.load())[entry.entry_id]
+    assert stored == house.runtime.cursors[entry.entry_id]
+
+
+async def test_the_pace_follows_what_happens(house: House, freezer: FrozenDateTimeFactory) -> None:
+    entry = house.add_service(house.stack.radarr)
+    radarr = house.stack.radarr
+    movie = radarr.put_movie(FILM)
+    await house.start()
+    coordinator = coordinator_of(house, entry)
+    assert coordinator.update_interval == POLL
+
+    download = await radarr.grab(movie)
+    await house.poll(entry)
+    assert coordinator.update_interval == POLL_DOWNLOADING
+
+    radarr.progress(download, 1.0)
+    await radarr.import_file(download)
+    freezer.tick(60)
+    await house.poll(entry)
+    assert coordinator.update_interval == POLL
+
+    house.runtime.note(entry.entry_id, webhook=WebhookHealth.WORKING)
+    freezer.tick(timedelta(hours=23))
+    await house.poll(entry)
+    assert coordinator.update_interval == POLL
+    freezer.tick(timedelta(hours=2))
+    await house.poll(entry)
+    assert coordinator.update_interval == POLL_HEALTHY
+
+    house.runtime.note(entry.entry_id, webhook=WebhookHealth.FAILED)
+    await house.poll(entry)
+    assert coordinator.update_interval == POLL
+
+
+async def test_it_polls_without_any_entity(house: House, hass: HomeAssistant) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    house.stack.radarr.reset_counts()
+
+    await pass_time(house, 301)
+    await house.until(lambda: house.stack.radarr.calls, what="a poll")
+
+    assert coordinator_of(house, entry).last_update_success
+
+
+async def test_an_error_has_a_name_and_passes(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    house.stack.radarr.misbehave("500")
+
+    await house.poll(entry)
+    await house.poll(entry)
+
+    coordinator = coordinator_of(house, entry)
+    assert not succeeded(coordinator)
+    assert house.record(entry).last_status == "server_fault"
+    assert caplog.text.count("Error fetching radarr data") == 1
+
+    house.stack.radarr.behave()
+    await house.poll(entry)
+    assert succeeded(coordinator)
+    assert house.record(entry).last_status == "ok"
+    assert house.record(entry).last_error is None
+
+
+async def test_only_a_lasting_refusal_of_the_key_asks_for_a_new_one(
+    house: House, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    other = house.add_service(house.stack.radarr_4k)
+    await house.start()
+    house.stack.radarr.misbehave("401")
+
+    for _ in range(4):
+        await house.poll(entry)
+    freezer.tick(299)
+    await house.poll(entry)
+    assert not hass.config_entries.flow.async_progress()
+    house.stack.radarr.behave()
+    await house.poll(entry)
+    house.stack.radarr.misbehave("401")
+    freezer.tick(10)
+    await house.poll(entry)
+    await house.poll(entry)
+    assert not hass.config_entries.flow.async_progress()
+
+    freezer.tick(301)
+    await house.poll(entry)
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert (flow["context"]["source"], flow["context"]["entry_id"]) == (
+        SOURCE_REAUTH,
+        entry.entry_id,
+    )
+    assert house.record(entry).last_status == "invalid_auth"
+    assert house.record(other).last_status == "ok"
+
+
+async def test_a_service_that_hangs_hurts_no_other(hass: HomeAssistant, house: House) -> None:
+    events = async_capture_events(hass, EVENT_STAGE_CHANGED)
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    hanging = house.add_service(house.stack.radarr_4k)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    house.stack.radarr_4k.misbehave("hang")
+    polling = asyncio.create_task(coordinator_of(house, hanging).async_refresh())
+
+    await house.stack.radarr.grab(movie)
+    await house.poll(entry)
+    await house.until(lambda: events, what="an event")
+
+    assert not polling.done()
+    house.stack.radarr_4k.behave()
+    await polling
+
+
+async def test_a_hint_brings_an_early_poll(house: House) -> None:
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    await house.stack.radarr.grab(movie)
+    assert house.record(entry).downloading is False
+
+    await house.post(entry, radarr_grab(movie_id=movie.id))
+    await house.settle()
+    await pass_time(house, 6)
+    await house.until(lambda: house.record(entry).downloading, what="an early poll")
+
+
+# --- questions --------------------------------------------------------------------------------
+
+
+async def test_a_question_is_asked_once_however_many_wait(
+    hass: HomeAssistant, house: House
+) -> None:
+    events = async_capture_events(hass, EVENT_STAGE_CHANGED)
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    house.stack.radarr.misbehave("hang")
+    for download in ("A", "B", "C"):
+        await house.post(entry, radarr_grab(movie_id=movie.id, download=download))
+    await house.settle()
+    assert house.runtime.questions.count(entry.entry_id) == 1
+    assert len(await house.storage.journal.pending()) == 3
+
+    house.stack.radarr.behave()
+    await house.until(lambda: events, what="an event")
+
+    assert stages(events) == [(FILM.title, "downloading")]
+    await house.settle()
+    assert await house.storage.journal.pending() == ()
+    assert house.runtime.questions.total == 0
+
+
+async def test_a_question_waits_while_the_service_is_down_and_is_asked_again(
+    hass: HomeAssistant, house: House
+) -> None:
+    events = async_capture_events(hass, EVENT_STAGE_CHANGED)
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    house.stack.radarr.misbehave("503")
+    await house.post(entry, radarr_grab(movie_id=movie.id))
+    await house.settle()
+    await house.until(lambda: pending(house, entry).tries, what="a try")
+    assert len(await house.storage.journal.pending()) == 1
+
+    house.stack.radarr.behave()
+    pending(house, entry).due_at = 0
+    coordinator_of(house, entry).async_wake()
+    await house.until(lambda: events, what="an event")
+
+    assert stages(events) == [(FILM.title, "downloading")]
+    assert await house.storage.journal.pending() == ()
+
+
+async def test_a_question_is_given_up_with_a_reason(
+    house: House, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    house.stack.radarr.misbehave("503")
+    await house.post(entry, radarr_grab(movie_id=movie.id))
+    await house.until(lambda: pending(house, entry).tries, what="a try")
+
+    freezer.tick(GIVE_UP_AFTER + 1)
+    coordinator_of(house, entry).async_wake()
+    await house.until(lambda: not house.runtime.questions.total, what="giving up")
+
+    (row,) = (await house.storage.journal.recent()).rows
+    assert (row.outcome, row.reason, row.error_message) == ("failed", "given_up", "server_fault")
+    assert house.record(entry).failed == 1
+
+
+async def test_a_question_waits_until_its_service_is_set_up(
+    hass: HomeAssistant, house: House
+) -> None:
+    events = async_capture_events(hass, EVENT_STAGE_CHANGED)
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    await hass.config_entries.async_unload(entry.entry_id)
+    await house.post(entry, radarr_grab(movie_id=movie.id))
+    await house.settle()
+    assert house.runtime.questions.count(entry.entry_id) == 1
+
+    await hass.config_entries.async_setup(entry.entry_id)
+    await house.until(lambda: events, what="an event")
+
+    assert stages(events) == [(FILM.title, "downloading")]
+
+
+async def test_a_fault_in_a_client_is_no_end_of_asking(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    coordinator = coordinator_of(house, entry)
+
+    async def faulty(*_: Any) -> None:
+        raise KeyError("movieFile")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(coordinator.client, "answer", faulty)
+        await house.post(entry, radarr_grab(movie_id=movie.id))
+        await house.until(lambda: pending(house, entry).tries, what="a try")
+    assert "Fault while asking radarr for title: KeyError" in caplog.text
+
+    pending(house, entry).due_at = 0
+    coordinator.async_wake()
+    await house.until(lambda: house.record(entry).processed, what="an answer")
+
+
+async def test_a_fault_in_taking_an_answer_is_its_own(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+
+    def faulty(*_: Any, **__: Any) -> None:
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr(house.runtime.board, "open", faulty)
+    await house.post(entry, radarr_grab(movie_id=movie.id))
+    await house.until(lambda: house.record(entry).failed, what="a failed delivery")
+
+    (row,) = (await house.storage.journal.recent()).rows
+    assert (row.outcome, row.reason) == ("failed", "error")
+
+
+async def test_the_cursor_waits_for_what_its_poll_left_open(house: House) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    before = dict((await house.storage.cursors.load())[entry.entry_id])
+    question = Question(
+        service=entry.entry_id,
+        kind=QuestionKind.TITLE,
+        title=TitleRef(media_type=MediaType.MOVIE, ids=ExternalIds(tmdb=FILM.tmdb_id)),
+    )
+    house.stack.radarr.misbehave("503")
+
+    service = entry.entry_id
+    for name, questions in (("first", [question]), ("second", [])):
+        ticket = Ticket(service=service, cursor={"at": name})
+        await house.runtime.apply((), service=service, questions=questions, ticket=ticket)
+    assert house.runtime.cursors[entry.entry_id] == {"at": "second"}
+    assert (await house.storage.cursors.load())[entry.entry_id] == before
+
+    await house.until(lambda: pending(house, entry).tries, what="a try")
+    house.stack.radarr.behave()
+    pending(house, entry).due_at = 0
+    coordinator_of(house, entry).async_wake()
+    await house.until(lambda: not house.runtime.questions.total, what="an answer")
+    assert (await house.storage.cursors.load())[entry.entry_id] == {"at": "second"}
+
+
+# --- sync -------------------------------------------------------------------------------------
+
+
+async def test_a_sync_answers_what_came_of_it(house: House) -> None:
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    await house.stack.radarr.grab(movie)
+    events = async_capture_events(house.hass, EVENT_STAGE_CHANGED)
+
+    result = await coordinator_of(house, entry).async_sync(Context(user_id="anna"))
+
+    assert (result.reachable, result.error) == (True, None)
+    await house.until(lambda: events, what="an event")
+    assert house.record(entry).sync_count == 1
+    assert house.record(entry).last_sync_at is not None
+    row = (await house.storage.schedule.load())[entry.entry_id]
+    assert (row.run_count, row.last_status, row.last_error) == (1, "ok", None)
+    assert (row.enabled, row.interval_hours, row.next_run_at) == (False, 24, None)
+
+
+async def test_what_a_sync_finds_is_told_in_the_name_of_who_asked(house: House) -> None:
+    entry = house.add_service(house.stack.radarr)
+    radarr = house.stack.radarr
+    movie = radarr.put_movie(FILM)
+    await house.start()
+    download = await radarr.grab(movie)
+    await house.post(entry, radarr_grab(movie_id=movie.id, download=download.download_id or ""))
+    await house.until(lambda: tuple(house.runtime.board.arrivals()), what="an arrival")
+    events = async_capture_events(house.hass, EVENT_STAGE_CHANGED)
+    await asyncio.sleep(1.1)  # history is dated to the second
+    radarr.fail(download)
+
+    result = await coordinator_of(house, entry).async_sync(Context(id="c" * 26, user_id="anna"))
+    await house.until(lambda: events, what="an event")
+
+    assert stages(events) == [(FILM.title, "failed")]
+    assert (events[0].context.id, events[0].context.user_id) == ("c" * 26, "anna")
+    assert result.changed == 1
+
+
+async def test_a_sync_that_fails_says_why(house: House, hass: HomeAssistant) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    house.stack.radarr.misbehave("500")
+
+    result = await coordinator_of(house, entry).async_sync()
+
+    assert (result.reachable, result.error, result.checked) == (False, "server_fault", 0)
+    row = (await house.storage.schedule.load())[entry.entry_id]
+    assert (row.run_count, row.last_status, row.last_error) == (1, "error", "server_fault")
+    assert not coordinator_of(house, entry).last_update_success
+
+
+async def test_a_sync_may_be_what_finds_the_key_refused_for_good(
+    house: House, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    house.stack.radarr.misbehave("401")
+    coordinator = coordinator_of(house, entry)
+    await coordinator.async_sync()
+    await coordinator.async_sync()
+    freezer.tick(301)
+
+    result = await coordinator.async_sync()
+
+    assert result.error == "invalid_auth"
+    await hass.async_block_till_done()
+    assert len(hass.config_entries.flow.async_progress()) == 1
+
+
+async def test_syncs_are_scheduled_as_the_options_say(
+    house: House, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = house.add_service(
+        house.stack.radarr,
+        options=MANUAL | {CONF_SCHEDULE_ENABLED: True, CONF_INTERVAL_HOURS: 2},
+    )
+    await house.start()
+    now = dt_util.utcnow().timestamp()
+    assert house.record(entry).next_sync_at == pytest.approx(now + 7200, abs=5)
+
+    freezer.tick(timedelta(hours=2, seconds=1))
+    async_fire_time_changed(hass)
+    await house.until(lambda: house.record(entry).sync_count == 1, what="a sync")
+    now = dt_util.utcnow().timestamp()
+    assert house.record(entry).next_sync_at == pytest.approx(now + 7200, abs=5)
+
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, CONF_SCHEDULE_ENABLED: False}
+    )
+    coordinator_of(house, entry).async_reschedule()
+    await house.settle()
+    assert house.record(entry).next_sync_at is None
+    await house.until(
+        lambda: not house.runtime.schedules[entry.entry_id].enabled, what="a stored schedule"
+    )
+    assert (await house.storage.schedule.load())[entry.entry_id].enabled is False
+
+    freezer.tick(timedelta(hours=3))
+    async_fire_time_changed(hass)
+    await house.settle()
+    assert house.record(entry).sync_count == 1
+
+
+async def test_an_overdue_sync_comes_soon_after_the_start(
+    house: House, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = house.add_service(house.stack.radarr, options=MANUAL | {CONF_SCHEDULE_ENABLED: True})
+    await house.start()
+    await coordinator_of(house, entry).async_sync()
+    freezer.tick(timedelta(hours=30))
+
+    await hass.config_entries.async_reload(entry.entry_id)
+
+    now = dt_util.utcnow().timestamp()
+    assert house.record(entry).next_sync_at == pytest.approx(now + 60, abs=5)
+
+
+# --- missed webhooks --------------------------------------------------------------------------
+
+
+async def test_what_no_webhook_told_is_counted_once_and_taken_back(
+    house: House, freezer: FrozenDateTimeFactory
+) -> None:
+    house.add_board()
+    entry = house.add_service(house.stack.radarr, options={})
+    radarr = house.stack.radarr
+    movie, other = radarr.put_movie(FILM), radarr.put_movie(OTHER)
+    await house.start()
+    await house.proven(entry)
+    freezer.tick(2)  # history is dated to the second
+
+    radarr.sender.faults = DeliveryFaults(lose_every=1)
+    lost = await radarr.grab(movie)
+    radarr.sender.faults = DeliveryFaults()
+    await radarr.grab(other)
+    await house.poll(entry)
+    await house.poll(entry)
+    assert house.record(entry).missed == 0
+
+    freezer.tick(125)
+    await pass_time(house, 0)
+    await house.until(lambda: house.record(entry).missed == 1, what="a missed webhook")
+    await house.poll(entry)
+    freezer.tick(125)
+    await pass_time(house, 0)
+    assert house.record(entry).missed == 1
+    assert house.record(entry).healthy_since is not None
+
+    await house.post(entry, radarr_grab(movie_id=movie.id, download=lost.download_id or ""))
+    assert house.record(entry).missed == 0
+    await house.settle()
+
+
+async def test_nothing_is_missed_by_a_webhook_that_was_never_proven(house: House) -> None:
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+
+    await house.stack.radarr.grab(movie)
+    await house.poll(entry)
+    await pass_time(house, 125)
+
+    assert house.record(entry).missed == 0
