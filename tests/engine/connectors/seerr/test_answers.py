@@ -450,6 +450,12 @@ def test_a_films_page_tells_its_requests_with_its_name() -> None:
     assert report.request_id == 41
 
 
+def test_a_film_has_no_id_of_thetvdb() -> None:
+    assert asked(request(media={"tvdbId": 470021})).title.ids == ExternalIds(tmdb=880010)
+    (report,) = reports(poll(movie(externalIds={"tvdbId": 470021}), "media"), RequestReport)
+    assert report.title.ids.tvdb is None
+
+
 def test_a_series_page_tells_which_seasons_are_there_in_which_tier() -> None:
     found = poll(series(), "media")
     assert {report.tier: report.seasons for report in reports(found, PlayableReport)} == {

@@ -333,11 +333,12 @@ def read_request(row: payload.Object, media: Media, ahead: float = 0.0) -> Seerr
 
 def read_media(row: payload.Object, ahead: float = 0.0) -> Media:
     """Read a media object."""
+    media_type = media_type_of(row.get("mediaType"))
+    # TheTVDB's numbers of films are another space than those of series.
+    tvdb = None if media_type is MediaType.MOVIE else row.get("tvdbId")
     return Media(
-        media_type=media_type_of(row.get("mediaType")),
-        ids=payload.external_ids(
-            tmdb=row.get("tmdbId"), tvdb=row.get("tvdbId"), imdb=row.get("imdbId")
-        ),
+        media_type=media_type,
+        ids=payload.external_ids(tmdb=row.get("tmdbId"), tvdb=tvdb, imdb=row.get("imdbId")),
         copies={Tier.HD: _copy(row, ""), Tier.UHD: _copy(row, "4k")},
         created_at=_moment(row.get("createdAt"), ahead),
         updated_at=_moment(row.get("updatedAt"), ahead),
@@ -402,9 +403,9 @@ def read_details(body: Json, ahead: float = 0.0) -> Details | None:
     media = read_media(
         {
             **info,
+            "mediaType": "movie" if film else "tv",
             "tmdbId": tmdb,
-            # TheTVDB's numbers of films are another space than those of series.
-            "tvdbId": None if film else info.get("tvdbId") or outside.get("tvdbId"),
+            "tvdbId": info.get("tvdbId") or outside.get("tvdbId"),
             "imdbId": info.get("imdbId") or outside.get("imdbId") or row.get("imdbId"),
         },
         ahead,
