@@ -1020,3 +1020,27 @@ def test_flags_join_their_refusals() -> None:
     no, later = Flag(last_no=1.0), Flag(last_no=2.0)
     assert no.joined(later) == later.joined(no) == later
     assert no.joined(Flag()) == no
+
+
+def test_an_addition_that_opens_nothing_still_says_what_is_held() -> None:
+    """A series that was asked for and is added with all its files is sent, and more."""
+    house = House((SEERR, SONARR))
+    house.hear(request(SHOW, 0, Decision.APPROVED, seasons=(1,)))
+    added = held(SONARR, SHOW, 1, opens=True, confirmed=False)
+    applied = house.open(
+        added,
+        held(SONARR, SHOW, 2, seasons=(1, 2)),
+        episodes(2, 2, files=frozenset({1, 2})),
+        episodes(2, 2, season=2, files=frozenset({1, 2})),
+    )
+    assert applied.outcome is Outcome.PROCESSED
+    assert house.stage(SHOW, 1) is S.DOWNLOADED
+    assert len(list(house.board.arrivals())) == 1
+
+
+def test_what_left_the_service_before_it_was_asked_opens_nothing() -> None:
+    """Grabbed and deleted at once: there is nobody to wait for."""
+    house = House((RADARR,))
+    applied = house.open(download(RADARR, FILM, 1), held(RADARR, FILM, 2, yes=False))
+    assert applied.outcome is Outcome.IGNORED
+    assert not list(house.board.arrivals())

@@ -1,6 +1,7 @@
 """The board: takes reports, answers with changes; the only thing that changes itself."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
@@ -82,7 +83,7 @@ from .models import (
     Title,
     Via,
 )
-from .opening import opening_plan
+from .opening import holdings, is_news, seasons_to_open
 from .register import Register
 
 _TOLD_OF_PARTS: Final = frozenset({Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.AVAILABLE})
@@ -219,24 +220,21 @@ class Board(Register):
             silent=False,
             entering=True,
         )
-        plan = opening_plan(opening, answers)
-        if plan is None:
-            return Applied(outcome=Outcome.IGNORED, reason=Reason.UPGRADE)
-        opened, entered = plan
+        seasons = seasons_to_open(opening, answers)
         try:
-            title = self._title(opening, work, create=True)
+            title = self._title(opening, work, create=bool(seasons))
             if title is None:
-                return self._finish(work, Reason.NO_IDS)
-            for season in opened:
+                return self._finish(work, Reason.NO_IDS if seasons else Reason.UPGRADE)
+            for season in seasons:
                 self._opened(title, season, opening.tier, work)
         except _RefusalError as refusal:
             return self._finish(work, refusal.reason)
-        for answer in entered:
-            try:
-                self._take(answer, work)
-            except _RefusalError:
-                # An answer that says nothing new is no reason not to open.
-                continue
+        for answer in holdings(answers):
+            if not is_news(answer, opening):
+                self._enter(answer, work)
+        if not seasons:
+            # What the service holds counts for the title's other arrivals all the same.
+            return self._finish(work, None if work.took else Reason.UPGRADE)
         for arrival_id in list(work.touched):
             before = without_news(self._arrivals[arrival_id], opening)
             seen, stage, _ = self._look(before, now)
@@ -254,6 +252,11 @@ class Board(Register):
             work.took = True
             self._put_arrival(replace(arrival, dismissed=True), work)
         return self._finish(work)
+
+    def _enter(self, answer: AnyReport, work: _Pass) -> None:
+        """Enter an answer; one that says nothing new is no reason to stop."""
+        with suppress(_RefusalError):
+            self._take(answer, work)
 
     def _run(self, report: AnyReport, work: _Pass) -> Applied:
         """Take a report and finish the pass."""

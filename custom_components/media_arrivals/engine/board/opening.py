@@ -14,33 +14,42 @@ from .models import (
     PartRef,
 )
 
-type Plan = tuple[tuple[int | None, ...], list[AnyReport]]
-"""Seasons to open (None: the film), and the answers to enter before the report."""
+type Seasons = tuple[int | None, ...]
+"""Seasons to open; `None` in it is the film. Empty: all was there, nothing opens."""
 
 
-def opening_plan(opening: AnyReport, answers: Sequence[AnyReport]) -> Plan | None:
-    """Return what to open and what to enter first; `None`: it was there, nothing opens."""
-    # An answer is what the service holds; only the report itself opens anything.
-    told = [
+def holdings(answers: Sequence[AnyReport]) -> list[AnyReport]:
+    """Return the answers as what a service holds; only a report of news opens anything."""
+    return [
         replace(answer, opens=False) if isinstance(answer, HeldReport) else answer
         for answer in answers
     ]
+
+
+def seasons_to_open(opening: AnyReport, answers: Sequence[AnyReport]) -> Seasons:
+    """Return what a report opens, given what the service holds already."""
+    if any(isinstance(answer, HeldReport) and not answer.held for answer in answers):
+        # It left the service again before we could ask.
+        return ()
     if opening.title.media_type is MediaType.MOVIE:
-        return _film(opening, told)
+        return _film(opening, answers)
     if isinstance(opening, HeldReport):
-        return _addition(opening, told)
-    return _episodes(opening, told)
+        return _addition(opening, answers)
+    return _episodes(opening, answers)
 
 
-def _film(opening: AnyReport, answers: list[AnyReport]) -> Plan | None:
+def is_news(report: AnyReport, opening: AnyReport) -> bool:
+    """Tell whether an answer only repeats the import that opens a film."""
+    return isinstance(report, FileReport) and report.present and isinstance(opening, FileReport)
+
+
+def _film(opening: AnyReport, answers: Sequence[AnyReport]) -> Seasons:
     """Open a film, unless it has a file that the report does not speak of."""
-    files = [one for one in answers if isinstance(one, FileReport) and one.present]
-    if files and not isinstance(opening, FileReport):
-        return None
-    return (None,), [answer for answer in answers if answer not in files]
+    there = any(isinstance(one, FileReport) and one.present for one in answers)
+    return () if there and not isinstance(opening, FileReport) else (None,)
 
 
-def _addition(opening: HeldReport, answers: list[AnyReport]) -> Plan | None:
+def _addition(opening: HeldReport, answers: Sequence[AnyReport]) -> Seasons:
     """Open the seasons of an added series that the service wants and lacks."""
     seasons = set(opening.seasons or ())
     if not seasons:
@@ -52,10 +61,10 @@ def _addition(opening: HeldReport, answers: list[AnyReport]) -> Plan | None:
             if isinstance(answer, EpisodesReport)
             and any(state.wanted and not state.has_file for state in answer.parts)
         }
-    return (tuple(sorted(seasons)), answers) if seasons else None
+    return tuple(sorted(seasons))
 
 
-def _episodes(opening: AnyReport, answers: list[AnyReport]) -> Plan | None:
+def _episodes(opening: AnyReport, answers: Sequence[AnyReport]) -> Seasons:
     """Open the seasons of a grab or an import, unless every episode was there before."""
     seasons = seasons_of(opening)
     refs = opening.parts if isinstance(opening, DownloadReport | FileReport) else ()
@@ -68,8 +77,8 @@ def _episodes(opening: AnyReport, answers: list[AnyReport]) -> Plan | None:
     ]
     grabbed = not isinstance(opening, FileReport)
     if grabbed and meant and all(state.has_file for state in meant):
-        return None
-    return seasons, answers
+        return ()
+    return seasons
 
 
 def means(ref: PartRef, season: int, listed: PartRef) -> bool:
