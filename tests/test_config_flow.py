@@ -108,6 +108,7 @@ async def test_the_first_service_brings_the_board(
     assert board.source == SOURCE_SYSTEM
     assert board.title == "Media Arrivals"
     assert board.data == {CONF_KIND: KIND_BOARD}
+    assert hass.config_entries.async_entries(DOMAIN) == [board, entry]
 
 
 async def test_two_of_a_kind_have_webhooks_and_names_of_their_own(
@@ -311,6 +312,8 @@ async def test_the_same_address_twice(
     hass: HomeAssistant, admin: TestClient[Any, Any], stack: Stack
 ) -> None:
     await add(admin, "radarr", radarr(stack))
+    # Known by its address alone, even if it does not tell its webhooks.
+    stack.radarr.misbehave("500", path="/api/v3/notification")
     flow = await add(admin, "radarr", radarr(stack, url=f"{stack.radarr.url}/"))
     assert flow.last["errors"] == {CONF_URL: "already_configured"}
     assert flow.last["description_placeholders"]["title"] == "Radarr"

@@ -30,7 +30,11 @@ from custom_components.media_arrivals.const import (
     DOMAIN,
     SIGNAL_RECORD,
 )
-from custom_components.media_arrivals.engine.connectors.base import Connection, WebhookCause
+from custom_components.media_arrivals.engine.connectors.base import (
+    Connection,
+    WebhookCause,
+    WebhookError,
+)
 from custom_components.media_arrivals.engine.connectors.clients import make_client
 from custom_components.media_arrivals.registration import (
     Outcome,
@@ -270,7 +274,8 @@ async def test_each_cause_has_a_repair_that_goes_when_it_is_mended(
     await house.start()
     record = house.record(entry)
     # A redirect is seen at the door already; the registration then says where.
-    await until(lambda: record.webhook_address, "failed")
+    where = None if cause is WebhookCause.NO_ADDRESS else hass.config.internal_url
+    await until(lambda: issue(hass, entry) and record.webhook_address == where, "failed")
     assert health_of(record) is WebhookHealth.FAILED
     assert record.webhook_cause is cause
     assert record.proven_at is None
@@ -354,6 +359,24 @@ async def test_a_test_that_swallows_itself_is_a_time_out(
     _, record = await begin(house, health=WebhookHealth.FAILED)
     assert record.webhook_cause is WebhookCause.TIMEOUT
     house.stack.radarr.behave()
+
+
+async def test_what_a_sender_repeats_is_not_told_on(hass: HomeAssistant, house: House) -> None:
+    entry, record = await begin(house, health=WebhookHealth.WORKING)
+    webhook_id, secret = entry.data[CONF_WEBHOOK_ID], entry.data[CONF_WEBHOOK_SECRET]
+    words = f"POST at http://ha.home/api/webhook/{webhook_id} with {secret} failed " + "x" * 999
+    refusal = WebhookError(WebhookCause.OTHER, words)
+    with patch.object(entry.runtime_data.client, "install_webhook", side_effect=refusal):
+        with pytest.raises(HomeAssistantError) as error:
+            await webhook_of(entry).async_test()
+        await until(lambda: record.webhook is WebhookHealth.FAILED, "failed")
+    found = issue(hass, entry)
+    assert found is not None
+    for told in (error.value.translation_placeholders, found.translation_placeholders, record):
+        assert "failed" in str(told)
+        assert webhook_id not in str(told)
+        assert secret not in str(told)
+        assert len(str(told)) < 1500
 
 
 # --- which address --------------------------------------------------------------------------------

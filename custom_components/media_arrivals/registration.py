@@ -142,9 +142,10 @@ async def webhook_target(hass: HomeAssistant, entry: ConfigEntry, url: str = "")
 def webhook_address(hass: HomeAssistant, entry: ConfigEntry, base: str | None = None) -> str:
     """Return the whole address that a service is to call, for the user to see or enter."""
     record = hass.data[BOARD_KEY].records.get(entry.entry_id)
-    proven = record.webhook_address if record and record.proven_at else None
     known = addresses(hass, entry)
-    base = base or proven or (known[0] if known else guessed_address(hass))
+    if base is None and record and record.proven_at and record.webhook_address in known:
+        base = record.webhook_address
+    base = base or (known[0] if known else guessed_address(hass))
     path = async_generate_path(entry.data[CONF_WEBHOOK_ID])
     return f"{base or 'http://HOME-ASSISTANT:8123'}{path}"
 
@@ -419,13 +420,8 @@ class Registration:
         bases = list(addresses(self._hass, self._entry))
         # What worked last is tried before what never did, but after the user's own word.
         proven = self._record.webhook_address if self._record.proven_at else None
-        if (
-            proven in bases
-            and proven != bases[0]
-            and not self._entry.options.get(CONF_CALLBACK_URL)
-        ):
-            bases.remove(proven)
-            bases.insert(0, proven)
+        if proven in bases and not options.get(CONF_CALLBACK_URL):
+            bases.sort(key=lambda base: base != proven)
         path = async_generate_path(self._entry.data[CONF_WEBHOOK_ID])
         for base in bases:
             yield base, f"{base}{path}"
@@ -508,7 +504,7 @@ class Registration:
             webhook=WebhookHealth.UNPROVEN if grace else WebhookHealth.FAILED,
             webhook_cause=first.cause,
             webhook_detail=first.answer,
-            webhook_address=first.address,
+            webhook_address=first.address if failures else None,
         )
         if grace:
             return
