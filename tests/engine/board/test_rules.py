@@ -1044,3 +1044,15 @@ def test_what_left_the_service_before_it_was_asked_opens_nothing() -> None:
     applied = house.open(download(RADARR, FILM, 1), held(RADARR, FILM, 2, yes=False))
     assert applied.outcome is Outcome.IGNORED
     assert not list(house.board.arrivals())
+
+
+def test_rule_12_a_titles_arrivals_leave_together() -> None:
+    """A season that is still awaited keeps the finished ones beside it."""
+    house = House(HOME)
+    house.hear(
+        request(SHOW, 0, Decision.APPROVED, seasons=(1, 2)),
+        playable(SEERR, SHOW, 1, seasons=(1,)),
+    )
+    assert house.board.retirable(NOON + 99 * DAY, finished_days=30) == ()
+    house.hear(playable(SEERR, SHOW, 2, seasons=(2,)))
+    assert len(house.board.retirable(NOON + 99 * DAY, finished_days=30)) == 2

@@ -163,9 +163,20 @@ class Register:
         return tuple(found.values())
 
     def retirable(self, now: float, *, finished_days: float) -> tuple[str, ...]:
-        """Return the arrivals that have been finished for longer than some days."""
+        """Return the arrivals that have been finished for longer than some days.
+
+        A title's arrivals leave together: what is left of a title would hide the rest.
+        """
         bound = now - finished_days * DAY
-        return tuple(key for key, at in self._finished.items() if at < bound)
+        return tuple(
+            key
+            for key, at in self._finished.items()
+            if at < bound
+            and all(
+                self._finished.get(sibling, now) < bound
+                for sibling in self._of_title[self._arrivals[key].title_id]
+            )
+        )
 
     @staticmethod
     def _reference(title: Title, service: str) -> TitleRef:
