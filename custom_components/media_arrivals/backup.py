@@ -8,6 +8,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util.hass_dict import HassKey
 
 from .const import DOMAIN
+from .engine.storage.storage import Storage
 from .runtime import BOARD_KEY
 
 RESTORE_AFTER: Final = timedelta(hours=2)
@@ -18,7 +19,7 @@ _TIMER_KEY: Final[HassKey[CALLBACK_TYPE]] = HassKey(f"{DOMAIN}_backup")
 
 async def async_pre_backup(hass: HomeAssistant) -> None:
     """Bring everything into the main file and let it alone. Never raises."""
-    if (storage := hass.data[BOARD_KEY].storage) is None:
+    if (storage := _storage(hass)) is None:
         return
 
     async def restore(_: datetime) -> None:
@@ -34,8 +35,14 @@ async def async_pre_backup(hass: HomeAssistant) -> None:
 async def async_post_backup(hass: HomeAssistant) -> None:
     """Go on as usual. Never raises."""
     _cancel(hass)
-    if (storage := hass.data[BOARD_KEY].storage) is not None:
+    if (storage := _storage(hass)) is not None:
         await storage.finish_backup()
+
+
+def _storage(hass: HomeAssistant) -> Storage | None:
+    """Return the storage, if there is one at this moment."""
+    runtime = hass.data.get(BOARD_KEY)
+    return runtime.storage if runtime is not None else None
 
 
 def _cancel(hass: HomeAssistant) -> None:
