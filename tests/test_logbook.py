@@ -34,9 +34,8 @@ def described(hass: HomeAssistant) -> Callable[[], list[str]]:
     async_describe_events(hass, describe)
 
     def messages() -> list[str]:
-        rows = [async_event_to_row(event) for event in done]
         describer = describers[DOMAIN, EVENT_ACTION]
-        lines = [describer(LazyEventPartialState(row, {})) for row in rows if row is not None]
+        lines = [describer(LazyEventPartialState(async_event_to_row(event), {})) for event in done]
         assert [line["context_id"] for line in lines] == [event.context.id for event in done]
         assert {line["name"] for line in lines} == {"Media Arrivals"}
         return [line["message"] for line in lines]

@@ -27,6 +27,7 @@ from custom_components.media_arrivals.engine.board.models import (
 )
 from custom_components.media_arrivals.engine.board.register import Register
 from custom_components.media_arrivals.engine.connectors.base import Poll, TimedOutError
+from custom_components.media_arrivals.records import WebhookHealth
 from tests.engine.board.household import (
     DAY,
     FILM,
@@ -350,6 +351,8 @@ async def test_every_entity_and_its_state(
         download(SONARR, SHOW, 3, parts=PACK, progress=0.5),
         request(OTHER_FILM, 9, number=2),
     )
+    for entry_id in home.entries:
+        await home.note(entry_id, webhook=WebhookHealth.WORKING)
     await home.note("radarr", received=7, failed=1, missed=2, last_webhook_at=NOW - 60, queue=1)
     seen = {}
     for entry in sorted(entity_registry.entities.values(), key=lambda entry: entry.entity_id):

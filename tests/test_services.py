@@ -370,11 +370,12 @@ async def test_a_database_that_cannot_be_read_is_said(
 ) -> None:
     with monkeypatch.context() as damaged:
         damaged.setattr(Database, "read", AsyncMock(side_effect=DatabaseDamagedError))
-        for action, data in (
-            ("get_arrivals", {}),
-            ("get_arrival", {"tmdb_id": 9001}),
-            ("get_webhook_log", {}),
-        ):
+        everything: dict[str, dict[str, Any]] = {
+            "get_arrivals": {},
+            "get_arrival": {"tmdb_id": 9001},
+            "get_webhook_log": {},
+        }
+        for action, data in everything.items():
             with pytest.raises(HomeAssistantError) as failed:
                 await act(hass, action, **data)
             assert failed.value.translation_key == "storage_unavailable"
