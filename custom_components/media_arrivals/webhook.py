@@ -163,15 +163,14 @@ class Doors:
             decoded, payload = await self.hass.async_add_executor_job(read_out, service, delivery)
         else:
             decoded, payload = read_out(service, delivery)
-        storage = await runtime.opened_storage()
+        if (storage := await runtime.opened_storage()) is None:
+            return _unavailable()
         try:
-            if storage is None:
-                raise _Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "journal_unavailable")
             row = await storage.journal.append(
                 service.id, service.kind, decoded.event_type, payload, delivery.received_at
             )
-        except StorageError as err:
-            raise _Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "journal_unavailable") from err
+        except StorageError:
+            return _unavailable()
         self._note_arrival(entry)
         runtime.deliver(Delivered(service=service, row=row, decoded=decoded))
         if decoded.ignored is None or decoded.test:
@@ -181,10 +180,9 @@ class Doors:
     def _refuse(self, entry_id: str, request: Request | MockRequest, refusal: _Refusal) -> Response:
         """Answer a call that is not taken."""
         status, reason = refusal.status, refusal.reason
-        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            if self._refusals.too_many(request.remote or "", time.monotonic()):
-                status, reason = HTTPStatus.TOO_MANY_REQUESTS, "too_many_refused_calls"
-            self.hass.data[BOARD_KEY].count(entry_id, refused=1)
+        if self._refusals.too_many(request.remote or "", time.monotonic()):
+            status, reason = HTTPStatus.TOO_MANY_REQUESTS, "too_many_refused_calls"
+        self.hass.data[BOARD_KEY].count(entry_id, refused=1)
         _LOGGER.debug("Call for %s refused: %s %s", entry_id, status.value, reason)
         return _json({"status": "error", "reason": reason}, status)
 
@@ -244,6 +242,13 @@ def test_answer(hass: HomeAssistant, service: str, *, with_version: bool) -> Res
         answer["version"] = str(async_get_loaded_integration(hass, DOMAIN).version)
     answer["timestamp"] = datetime.now(UTC).isoformat(timespec="seconds")
     return _json(answer)
+
+
+def _unavailable() -> Response:
+    """Say that nothing can be written down at the moment."""
+    return _json(
+        {"status": "error", "reason": "journal_unavailable"}, HTTPStatus.SERVICE_UNAVAILABLE
+    )
 
 
 def _json(answer: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
