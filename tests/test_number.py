@@ -42,7 +42,10 @@ async def test_it_sets_the_option_and_nothing_else(hass: HomeAssistant) -> None:
     assert entry.options == {CONF_POLLING_ONLY: True, CONF_INTERVAL_HOURS: 168}
     assert isinstance(entry.options[CONF_INTERVAL_HOURS], int)
     assert entry.runtime_data.coordinator is coordinator
-    assert home.runtime.schedules["radarr"].interval_hours == 168
+    # The table mirrors it.
+    assert home.runtime.storage is not None
+    stored = await home.runtime.storage.schedule.load()
+    assert stored["radarr"].interval_hours == 168
 
 
 @pytest.mark.parametrize("hours", [0, 169])

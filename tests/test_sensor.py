@@ -122,6 +122,7 @@ async def test_progress_counts_each_download_once(hass: HomeAssistant) -> None:
         episodes(2, 10),
         download(SONARR, SHOW, 3, parts=PACK, progress=0.5, download_id="pack"),
         download(SEERR, SHOW, 4, seasons=(1,), progress=0.9, download_id="PACK"),
+        download(SONARR, SHOW, 5, DownloadState.COMPLETE, parts=PACK[:1], download_id="one"),
         held(RADARR, FILM, 3, opens=True),
         download(RADARR, FILM, 3, progress=0.1, download_id="film"),
     )

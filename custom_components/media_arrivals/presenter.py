@@ -180,7 +180,7 @@ def present_delivery(row: JournalRow, audience: Audience) -> Document:
 
 def present_statement(statement: AnyReport | Question) -> Document:
     """Present a report or a question, without people's names."""
-    return {"kind": type(statement).__name__, **_present_fields(statement)}
+    return {"statement": type(statement).__name__, **_present_fields(statement)}
 
 
 def _service(service_id: str, audience: Audience) -> Document:

@@ -1,0 +1,98 @@
+"""What the presenters say of things that no story above comes across."""
+
+from datetime import UTC, datetime
+
+from custom_components.media_arrivals.engine.board.models import (
+    DownloadClaim,
+    DownloadState,
+    Part,
+    PartState,
+    Question,
+    QuestionKind,
+)
+from custom_components.media_arrivals.presenter import (
+    REDACTED,
+    Audience,
+    iso_time,
+    present_part,
+    present_statement,
+)
+from tests.engine.board.household import (
+    NOON,
+    SHOW,
+    SONARR,
+    download,
+    episode,
+    episodes,
+    request,
+)
+
+AUDIENCE = Audience(names=False, services={"sonarr": "Sonarr"})
+
+
+def test_times_are_in_utc_and_to_the_second() -> None:
+    assert iso_time(None) is None
+    shown = iso_time(NOON + 0.6)
+    assert shown is not None
+    assert datetime.fromisoformat(shown) == datetime.fromtimestamp(NOON, UTC)
+
+
+def test_a_download_is_told_with_all_that_is_known_of_it() -> None:
+    claim = DownloadClaim(
+        at=NOON,
+        happened_at=NOON,
+        state=DownloadState.BLOCKED,
+        download_id="ABC",
+        progress=0.987,
+        eta=NOON + 60,
+        problem="Not an upgrade",
+    )
+    part = Part(number=5, own_ids={}, wanted={}, files={}, playable={}, downloads={"sonarr": claim})
+    (told,) = present_part(part, AUDIENCE)["claims"]
+    assert told == {
+        "service": "sonarr",
+        "service_name": "Sonarr",
+        "download": {
+            "state": "blocked",
+            "progress": 99,
+            "eta": iso_time(NOON + 60),
+            "problem": "Not an upgrade",
+            "download_id": "ABC",
+            "happened_at": iso_time(NOON),
+        },
+    }
+
+
+def test_reports_are_told_without_people_and_without_what_is_unknown() -> None:
+    told = present_statement(request(SHOW, 1, seasons=(1, 2), who="Mia"))
+    assert told["statement"] == "RequestReport"
+    assert told["requester"] == REDACTED
+    assert told["seasons"] == [1, 2]
+    assert told["created_at"] == iso_time(NOON)
+    assert told["title"]["ids"] == {"tmdb": 4002, "tvdb": 70_002}
+    assert "origin" not in told
+    told = present_statement(download(SONARR, SHOW, 1, parts=(episode(1),)))
+    assert told["parts"] == [{"season": 1, "number": 1, "own_id": 101}]
+    assert "progress" not in told
+
+
+def test_parts_of_parts_are_told_too() -> None:
+    told = present_statement(episodes(2, 2))
+    lines = told["parts"]
+    assert [line["ref"]["number"] for line in lines] == [1, 2]
+    assert lines[0]["wanted"] is True
+    assert lines[0]["aired_at"] == iso_time(NOON - 100 * 86_400 + 1)
+    assert isinstance(episodes(2, 2).parts[0], PartState)
+
+
+def test_a_question_is_told_without_the_report_that_waits_for_it() -> None:
+    question = Question(
+        service="sonarr",
+        kind=QuestionKind.TITLE,
+        title=SHOW,
+        opening=download(SONARR, SHOW, 1),
+    )
+    told = present_statement(question)
+    assert (told["statement"], told["kind"]) == ("Question", "title")
+    assert told["service"] == "sonarr"
+    assert "opening" not in told
