@@ -1,0 +1,171 @@
+"""What the benchmarks need inside Home Assistant; copied into a temporary configuration."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+from homeassistant.components import webhook
+from homeassistant.const import EVENT_COMPONENT_LOADED
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
+from homeassistant.helpers.json import json_bytes
+
+if TYPE_CHECKING:
+    from homeassistant.helpers.typing import ConfigType
+
+DOMAIN: Final = "media_arrivals_bench"
+MEASURED: Final = "media_arrivals"
+IDLE_WEBHOOK: Final = "bench_idle"
+CONF_TOLD: Final = "told"
+BEAT: Final = 0.001
+
+
+class Heart:
+    """Beats every millisecond, and remembers how late it was at worst."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self._thread = 0.0
+        self._process = 0.0
+        self.pauses: list[dict[str, float]] = []
+        self.beats = 0
+
+    def start(self) -> None:
+        """Begin anew."""
+        self.stop()
+        self.pauses, self.beats = [], 0
+        self._next()
+
+    def stop(self) -> None:
+        """Beat no more."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _next(self) -> None:
+        self._due = time.perf_counter() + BEAT
+        self._thread = time.thread_time()
+        self._process = time.process_time()
+        self._handle = self._loop.call_later(BEAT, self._beat)
+
+    def _beat(self) -> None:
+        late = time.perf_counter() - self._due
+        self.beats += 1
+        if late > BEAT * 5:
+            # What the loop's thread and the process computed tells a busy machine from busy code.
+            self.pauses.append(
+                {
+                    "seconds": late,
+                    "at": time.time(),
+                    "loop_cpu": time.thread_time() - self._thread,
+                    "process_cpu": time.process_time() - self._process,
+                }
+            )
+        self._next()
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Offer a webhook that does nothing, the heart, and what else is measured from inside."""
+    options: dict[str, Any] = config.get(DOMAIN) or {}
+    webhook.async_register(hass, DOMAIN, "Nothing", IDLE_WEBHOOK, _do_nothing)
+    hass.http.register_view(StateView())
+    hass.http.register_view(HeartView(Heart(hass.loop)))
+    hass.http.register_view(LoadView())
+    if options.get(CONF_TOLD):
+        _write_down_what_is_told(hass)
+    return True
+
+
+async def _do_nothing(_: HomeAssistant, __: str, request: web.Request) -> None:
+    """Be the simplest webhook that there can be."""
+    await request.json()
+
+
+def _write_down_what_is_told(hass: HomeAssistant) -> None:
+    """Append every event to a file, at once: it survives the end of this process."""
+    path = hass.config.path("told.jsonl")
+    # For as long as Home Assistant runs.
+    file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    @callback
+    def write(event: Event[dict[str, Any]]) -> None:
+        os.write(file, json_bytes(event.data) + b"\n")
+
+    hass.bus.async_listen(f"{MEASURED}_stage_changed", write)
+
+
+class StateView(HomeAssistantView):
+    """Says whether Home Assistant runs."""
+
+    url = "/api/bench/state"
+    name = "api:bench:state"
+    requires_auth = False
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Answer."""
+        hass = request.app[KEY_HASS]
+        return self.json({"running": hass.is_running and hass.state.value == "RUNNING"})
+
+
+class HeartView(HomeAssistantView):
+    """Starts the heart, and reads it."""
+
+    url = "/api/bench/heart"
+    name = "api:bench:heart"
+    requires_auth = False
+
+    def __init__(self, heart: Heart) -> None:
+        self._heart = heart
+
+    async def post(self, _: web.Request) -> web.Response:
+        """Begin to beat."""
+        self._heart.start()
+        return self.json({})
+
+    async def get(self, _: web.Request) -> web.Response:
+        """Stop, and tell the pauses."""
+        self._heart.stop()
+        return self.json({"beats": self._heart.beats, "pauses": self._heart.pauses})
+
+
+class LoadView(HomeAssistantView):
+    """Loads the integration, as the start of Home Assistant does."""
+
+    url = "/api/bench/load"
+    name = "api:bench:load"
+    requires_auth = False
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Enable the entries that are named; tell how long the domain and they took."""
+        hass = request.app[KEY_HASS]
+        entries: list[str] = (await request.json())["entries"]
+        loaded: list[float] = []
+
+        @callback
+        def note(event: Event[Any]) -> None:
+            if event.data["component"] == MEASURED:
+                loaded.append(time.perf_counter())
+
+        stop: Callable[[], None] = hass.bus.async_listen(EVENT_COMPONENT_LOADED, note)
+        began = time.perf_counter()
+        results = await asyncio.gather(
+            *(hass.config_entries.async_set_disabled_by(entry, None) for entry in entries)
+        )
+        ended = time.perf_counter()
+        stop()
+        if not loaded or not all(results):
+            return self.json({"results": results}, HTTPStatus.INTERNAL_SERVER_ERROR)
+        runtime = hass.data[MEASURED]
+        return self.json(
+            {
+                "domain_seconds": loaded[0] - began,
+                "entries_seconds": ended - began,
+                "live": sum(1 for _ in runtime.board.arrivals()),
+            }
+        )

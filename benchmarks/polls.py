@@ -1,0 +1,130 @@
+"""What polling services costs while nothing happens in them, in a small and a large home."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+
+from custom_components.media_arrivals.engine.connectors.base import Connection, PollView
+from custom_components.media_arrivals.engine.connectors.clients import make_client
+from simulator import Stack
+from simulator.service import HttpDouble
+
+from .figures import Figure
+from .household import SERVICES
+from .options import Options
+from .progress import say
+from .seed import empty_board
+
+SMALL: Final = {"films": 30, "shows": 5, "requests": 20}
+LARGE: Final = {"films": 3_000, "shows": 200, "requests": 300}
+POLLS: Final = 15
+"""Every five minutes for more than an hour."""
+MINUTES: Final = 5
+REQUESTS: Final = 2
+BYTES: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one poll took."""
+
+    requests: int
+    bytes: int
+
+
+async def measure(_: Options) -> tuple[Figure, ...]:
+    """Poll a small and a large home for more than an hour of simulated time."""
+    costs: dict[str, dict[str, list[Cost]]] = {}
+    for size, library in (("small", SMALL), ("large", LARGE)):
+        say(f"polls: a home with {library['films']:,} films")
+        costs[size] = await _poll_home(library)
+    usual = {kind: _usual(polls) for kind, polls in costs["large"].items()}
+    return (
+        Figure(
+            what="requests and size of a poll of an idle service, 3,000 films and 200 series",
+            reached=", ".join(_said(kind, polls) for kind, polls in costs["large"].items()),
+            target=f"at most {REQUESTS} requests and {BYTES / 1000:.0f} kB",
+            met=all(one.requests <= REQUESTS and one.bytes <= BYTES for one in usual.values()),
+            values={
+                f"{kind}_{size}_{what}": value
+                for size, of_size in costs.items()
+                for kind, polls in of_size.items()
+                for what, value in _summary(polls).items()
+            },
+        ),
+    )
+
+
+async def _poll_home(library: Mapping[str, int]) -> dict[str, list[Cost]]:
+    """Return what the polls of each service cost, less its first ones."""
+    async with Stack.default() as stack:
+        stack.fill_library(**library)
+        # What is still being downloaded would not be idle.
+        stack.radarr.downloads.clear()
+        stack.sonarr.downloads.clear()
+        doubles: dict[str, HttpDouble] = {
+            "radarr": stack.radarr,
+            "sonarr": stack.sonarr,
+            "seerr": stack.seerr,
+        }
+        async with aiohttp.ClientSession() as session:
+            return {kind: await _poll(session, double) for kind, double in doubles.items()}
+
+
+async def _poll(session: aiohttp.ClientSession, double: HttpDouble) -> list[Cost]:
+    """Poll one service, with a board that takes what it says."""
+    now = time.time()
+    board = empty_board(now)
+    service = {one.kind: one for one in SERVICES}[double.kind]
+    client = make_client(double.kind, session, Connection(url=double.url, api_key=double.api_key))
+    await client.identify()
+    poll = await client.baseline(service, now, finished_days=30)
+    costs = []
+    for number in range(POLLS + 1):
+        for report in poll.reports:
+            board.apply(report, now=now, silent=True)
+        for question in poll.questions:
+            for report in await client.answer(service, question, now):
+                board.apply(report, now=now, silent=True)
+        now += MINUTES * 60
+        view = PollView(
+            active_downloads=board.active_downloads(service.id),
+            open_requests=board.open_requests(service.id),
+            open_titles=board.open_titles(service.id),
+        )
+        double.reset_counts()
+        poll = await client.poll(service, poll.cursor, view, now)
+        # The first poll after a start may look further back.
+        if number:
+            costs.append(Cost(len(double.calls), sum(call.bytes for call in double.calls)))
+    return costs
+
+
+def _usual(polls: Sequence[Cost]) -> Cost:
+    """Return what a poll costs, but for the closer look that some take once an hour."""
+    return sorted(polls, key=lambda one: (one.requests, one.bytes))[len(polls) // 2]
+
+
+def _most(polls: Sequence[Cost]) -> Cost:
+    return Cost(max(one.requests for one in polls), max(one.bytes for one in polls))
+
+
+def _said(kind: str, polls: Sequence[Cost]) -> str:
+    usual, most = _usual(polls), _most(polls)
+    said = f"{kind.capitalize()} {usual.requests} and {usual.bytes / 1000:.1f} kB"
+    if most.requests > usual.requests:
+        said += f" (once an hour {most.requests} and {most.bytes / 1000:.1f} kB)"
+    return said
+
+
+def _summary(polls: Sequence[Cost]) -> dict[str, int]:
+    usual, most = _usual(polls), _most(polls)
+    return {
+        "usual_requests": usual.requests,
+        "usual_bytes": usual.bytes,
+        "most_requests": most.requests,
+        "most_bytes": most.bytes,
+    }

@@ -1,0 +1,46 @@
+"""The simulated media stack, in a process of its own."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from .engine import ROOT
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+type Addresses = Mapping[str, tuple[str, str]]
+"""Name of a service -> address and key."""
+
+
+@asynccontextmanager
+async def simulated_stack(*, library: bool) -> AsyncIterator[Addresses]:
+    """Run Radarr, Sonarr and Seerr, and end them."""
+    options = ["--library"] if library else []
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "simulator", "--jobs", "0", *options),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        if process.stdout is None:
+            raise RuntimeError("The simulator has no output")
+        async with asyncio.timeout(START_SECONDS):
+            line = await process.stdout.readline()
+        if not line:
+            raise RuntimeError("The simulator does not start")
+        yield {one["name"]: (one["url"], one["api_key"]) for one in json.loads(line)["services"]}
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
