@@ -53,7 +53,7 @@ def test_bodies_tell_of_the_film_that_is_on_the_board() -> None:
 
     assert len(tuple(board.arrivals())) == 1
     assert stages[0] is Stage.DOWNLOADING
-    assert stages[1] is Stage.AVAILABLE
+    assert stages[1] is Stage.DOWNLOADED
 
 
 def test_a_film_of_the_library_is_another_one() -> None:
