@@ -255,6 +255,7 @@ async def test_merged_titles_are_one_arrival(hass: HomeAssistant) -> None:
     await home.hear(held(SONARR, SHOW, 6, seasons=(1,)))
     assert len(tuple(home.runtime.board.arrivals())) == 1
     assert (home.value("arrived_today"), home.value("downloading")) == ("1", "0")
+    assert home.value("download_progress") == STATE_UNKNOWN
 
 
 async def test_numbers_are_right_from_the_start(hass: HomeAssistant) -> None:
@@ -278,15 +279,20 @@ async def test_a_change_does_not_look_at_the_whole_board(
     assert home.value("arrived_today") == "1"
 
 
-async def test_a_sensor_of_the_board_is_written_only_when_it_differs(hass: HomeAssistant) -> None:
+async def test_a_sensor_of_the_board_is_written_only_when_it_differs(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
     home = await set_up_home(hass)
     await film_arrived(home)
     before = hass.states.get("sensor.media_arrivals_arrived_today")
-    await home.hear(request(SHOW, 0, seasons=(1,), number=2))
-    after = hass.states.get("sensor.media_arrivals_arrived_today")
     assert before is not None
+    reported = before.last_reported
+    freezer.tick(1)
+    await home.hear(request(SHOW, 0, seasons=(1,), number=2))
+    assert home.value("waiting_for_approval") == "1"
+    after = hass.states.get("sensor.media_arrivals_arrived_today")
     assert after is not None
-    assert after.last_reported == before.last_reported
+    assert after.last_reported == reported
 
 
 async def test_two_tiers_are_two_arrivals(hass: HomeAssistant) -> None:

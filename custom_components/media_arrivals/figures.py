@@ -36,6 +36,7 @@ class Figures:
         self._stale: set[str] = set()
         self._downloads: dict[str, dict[DownloadKey, float]] = {}
         self._dismissed: set[str] = set()
+        """Arrivals that failed and were dismissed."""
         self._arrived_at: dict[str, float] = {}
         self._arrived: list[tuple[float, str]] = []
         for arrival in board.arrivals():
@@ -54,16 +55,20 @@ class Figures:
     @property
     def on_the_way(self) -> int:
         """Return how many arrivals are between the approval and the household."""
-        return sum(map(self.in_stage, ON_THE_WAY))
+        return sum(self._board.counts.get(stage, 0) for stage in ON_THE_WAY)
 
-    def in_stage(self, stage: Stage) -> int:
-        """Return how many arrivals stand in a stage, without those that were dismissed."""
+    @property
+    def downloading(self) -> int:
+        """Return how many arrivals are downloading."""
+        return self._board.counts.get(Stage.DOWNLOADING, 0)
+
+    @property
+    def failed(self) -> int:
+        """Return how many arrivals failed, without those that were dismissed."""
         self._refresh()
-        dismissed = sum(
-            arrival is not None and arrival.stage is stage
-            for arrival in map(self._board.get, self._dismissed)
-        )
-        return self._board.counts.get(stage, 0) - dismissed
+        # Those that left the board meanwhile are not among those that it counts.
+        dismissed = sum(self._board.get(key) is not None for key in self._dismissed)
+        return self._board.counts.get(Stage.FAILED, 0) - dismissed
 
     @property
     def progress(self) -> int | None:
@@ -108,7 +113,7 @@ class Figures:
         """Count an arrival in."""
         if downloads := dict(self._running_downloads(arrival)):
             self._downloads[arrival.id] = downloads
-        if arrival.dismissed:
+        if arrival.dismissed and arrival.stage is Stage.FAILED:
             self._dismissed.add(arrival.id)
         if arrival.available_at is not None:
             self._arrived_at[arrival.id] = arrival.available_at

@@ -20,7 +20,7 @@ from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_KIND, SIGNAL_BOARD, SIGNAL_CHANGE
-from .engine.board.models import Change, Role, Stage
+from .engine.board.models import Change, Role
 from .engine.connectors.registry import DECODERS
 from .entity import BoardEntity, ServiceEntity, is_board
 from .figures import Figures
@@ -121,7 +121,7 @@ BOARD_SENSORS: Final = (
         key="downloading",
         translation_key="downloading",
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda figures: figures.in_stage(Stage.DOWNLOADING),
+        value_fn=lambda figures: figures.downloading,
     ),
     BoardSensorDescription(
         key="download_progress",
@@ -146,7 +146,7 @@ BOARD_SENSORS: Final = (
         key="failed",
         translation_key="failed",
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda figures: figures.in_stage(Stage.FAILED),
+        value_fn=lambda figures: figures.failed,
     ),
     BoardSensorDescription(
         key="latest_arrival",
