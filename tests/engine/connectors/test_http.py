@@ -310,11 +310,20 @@ def moving(status: int, location: str) -> Handler:
     return handler
 
 
-@pytest.mark.parametrize("location", ["/radarr{r.path}", "http://{r.host}/radarr{r.path}?x=1"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "/radarr{r.path}",
+        "http://{r.host}/radarr{r.path}?x=1",
+        "/radarr{r.path}#x",
+        "http://somebody:login@{r.host}/radarr{r.path}",
+    ],
+)
 async def test_a_service_may_point_to_its_base_path(serve: Serve, location: str) -> None:
     client = await serve(moving(307, location))
+    given = client.base_url
     assert await client.get("/api/v3/queue", {"a": 1}) == ["GET", "a=1"]
-    assert client.base_url.endswith("/radarr")
+    assert client.base_url == f"{given}/radarr"
     answer = await client.send("POST", "/api/v3/test", body={})
     assert await answer.json() == ["POST", ""]
 
@@ -389,5 +398,12 @@ async def test_the_services_clock_is_read_from_its_answers(
 
 async def test_a_clock_that_cannot_be_read_is_taken_as_right(serve: Serve) -> None:
     client = await serve(answering(200, Date="yesterday"))
+    await client.get("/api")
+    assert client.clock_offset == 0.0
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 1301 00:00:00 GMT"])
+async def test_a_clock_that_is_centuries_off_is_no_clock(serve: Serve, date: str) -> None:
+    client = await serve(answering(200, Date=date))
     await client.get("/api")
     assert client.clock_offset == 0.0

@@ -108,10 +108,10 @@ def opaque_id(value: Json) -> str | None:
 def integer(value: Json) -> int | None:
     """Read a whole number, also from a text."""
     if isinstance(value, str):
-        stripped = value.strip() if len(value) <= _MAX_DIGITS else ""
-        if not _INTEGER.fullmatch(stripped):
+        digits = _line(value)
+        if len(digits) > _MAX_DIGITS or not _INTEGER.fullmatch(digits):
             return None
-        value = int(stripped.partition(".")[0])
+        value = int(digits.partition(".")[0])
     elif isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_INTEGER:
@@ -151,10 +151,11 @@ def number(value: Json) -> float | None:
     """Read a finite number, also from a text."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    if isinstance(value, str) and len(value) > _MAX_DIGITS:
+    digits = _line(value) if isinstance(value, str) else ""
+    if len(digits) > _MAX_DIGITS:
         return None
     try:
-        found = float(value)
+        found = float(digits or value)
     except ValueError, OverflowError:
         return None
     return found if math.isfinite(found) else None
@@ -165,7 +166,7 @@ def boolean(value: Json) -> bool | None:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.strip().lower())
+        return {"true": True, "false": False}.get(_line(value).lower())
     return None
 
 

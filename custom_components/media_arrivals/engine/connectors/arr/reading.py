@@ -160,7 +160,7 @@ def messages(value: Json) -> list[str | None]:
     found: list[str | None] = []
     for row in payload.rows(value):
         inner = [payload.prose(text) for text in payload.items(row.get("messages"))]
-        found.extend(inner or [payload.prose(row.get("title"))])
+        found.extend(inner if any(inner) else [payload.prose(row.get("title"))])
     return found
 
 
