@@ -35,6 +35,9 @@ _PARSE_INLINE: Final = 128 * 1024
 """Larger answers are parsed in a thread: they would hold up the event loop."""
 _STEADY: Final = 2.0
 """Seconds of clock difference that a Date header cannot tell from none."""
+_NO_CLOCK: Final = 100 * 365.25 * 86_400
+"""Seconds of difference beyond which a Date header is not believed: a clock that was never
+set begins in 1970, and what is corrected by thousands of years is no date any more."""
 _KEEPS_METHOD: Final = frozenset({307, 308})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _ERRORS: Final[Mapping[int, type[ServiceError]]] = {
@@ -192,7 +195,8 @@ class JsonClient:
         below = target.path != url.path and target.path.endswith(url.path)
         if not (keeps and inside and below):
             raise BadAnswerError(_redirect(url, location))
-        return target.with_query(url.query)
+        # A login or a fragment in it would stay in every address from now on.
+        return target.with_user(None).with_fragment(None).with_query(url.query)
 
     def _note_clock(self, date: str | None, started: float) -> None:
         try:
@@ -200,7 +204,7 @@ class JsonClient:
         except ValueError:
             return
         offset = told - (started + self._clock()) / 2
-        self._offset = offset if abs(offset) > _STEADY else 0.0
+        self._offset = offset if _STEADY < abs(offset) < _NO_CLOCK else 0.0
 
 
 def _query(params: Params | None) -> list[tuple[str, str]]:
