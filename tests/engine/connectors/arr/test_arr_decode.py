@@ -186,7 +186,7 @@ def spoilt(draw: st.DrawFn, documents: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*rest, document)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None)
 @given(spoilt(EVENTS))
 def test_no_delivery_surprises(case: tuple[Service, Doc]) -> None:
     service, document = case
@@ -202,14 +202,14 @@ def test_no_delivery_surprises(case: tuple[Service, Doc]) -> None:
     assert read.decode(service, again) == found
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None)
 @given(spoilt(ANSWERS))
 def test_no_answer_surprises(case: tuple[Service, str, Any]) -> None:
     service, resource, body = case
     assert polled(resource, body, service).event_type == resource
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None)
 @given(JSON, st.sampled_from(["queue", "history", "movie", "series", "episodes", "health"]))
 def test_anything_may_be_answered(body: Any, resource: str) -> None:
     for service in (RADARR, SONARR):
