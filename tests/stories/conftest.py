@@ -7,6 +7,7 @@ import pytest
 from freezegun import freeze_time
 from freezegun.api import TickingDateTimeFactory
 
+from custom_components.media_arrivals import worker
 from custom_components.media_arrivals.engine.connectors.arr.client import ArrClient
 from custom_components.media_arrivals.engine.connectors.http import JsonClient
 from tests.house import House
@@ -18,11 +19,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[TickingDateTimeFactory]:
     """Let time flow as it does, and jump when a story says so."""
     with freeze_time(tick=True) as factory:
         assert isinstance(factory, TickingDateTimeFactory)
+        # What was bound before time was in our hands would not agree with the services' time.
         for client in (JsonClient, ArrClient):
-            # Bound before time was in our hands, it would not agree with the services' time.
             defaults = client.__init__.__kwdefaults__
             assert defaults is not None
             monkeypatch.setitem(defaults, "clock", time.time)
+        step = worker._Step  # noqa: SLF001
+        monkeypatch.setattr(worker, "_Step", lambda: step(now=time.time()))
         yield factory
 
 

@@ -92,6 +92,11 @@ class Family:
         await self.settle()
         return stage
 
+    async def until(self, play: Play, stage: str | None) -> None:
+        """Play until a stage is reached; ``None``: to the end."""
+        while await self.step(play) != stage:
+            assert not play.ended, f"{play.name} has no {stage}"
+
     async def play(self, story: str, *, poll: bool = False, **options: Any) -> None:
         """Play a story to its end; if asked to, look at the services after each step."""
         play = self.stack.play(story, speed=0, **options)
