@@ -1,5 +1,7 @@
 """Buttons look at services now, and say it when that fails."""
 
+from unittest.mock import PropertyMock, patch
+
 import pytest
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Context, HomeAssistant
@@ -9,8 +11,10 @@ from pytest_homeassistant_custom_component.common import MockUser, async_capture
 
 from custom_components.media_arrivals.const import EVENT_ACTION
 from custom_components.media_arrivals.engine.connectors.base import Poll, TimedOutError
+from custom_components.media_arrivals.records import WebhookHealth
 from tests.engine.board.household import FILM, request
 from tests.entity_helpers import set_up_home
+from tests.house import House
 
 
 async def press(hass: HomeAssistant, button: str, context: Context | None = None) -> None:
@@ -75,3 +79,25 @@ async def test_a_webhook_that_cannot_be_tested_says_why(hass: HomeAssistant) -> 
     assert event.data["service"] == "Radarr"
     assert event.data["error"] == str(failed.value)
     assert home.runtime.records["radarr"].received == 0
+
+
+async def test_a_webhook_is_tested_through_the_service(house: House) -> None:
+    """The service is told to send its test, and it arrives at the door."""
+    house.add_board()
+    entry = house.add_service(house.stack.radarr, options={})
+    with patch(
+        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default",
+        PropertyMock(return_value=True),
+    ):
+        await house.start()
+    record = house.record(entry)
+    await house.until(lambda: record.webhook is WebhookHealth.WORKING, what="a proven webhook")
+    received = record.received
+    (button,) = (
+        state.entity_id
+        for state in house.hass.states.async_all("button")
+        if state.entity_id.endswith("test_webhook")
+    )
+    await press(house.hass, button.removeprefix("button."))
+    await house.settle()
+    assert record.received == received + 1
