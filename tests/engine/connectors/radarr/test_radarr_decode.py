@@ -93,6 +93,13 @@ def test_an_addition_opens() -> None:
     assert found.sightings == (Sighting(event="added", key="41", at=NOW),)
 
 
+def test_an_addition_without_the_services_own_id_cannot_be_sighted() -> None:
+    found = decoded(radarr("MovieAdded", movie=movie(id=0)))
+    (report,) = found.reports
+    assert report.title.own_id is None
+    assert found.sightings == ()
+
+
 @pytest.mark.parametrize(
     ("flag", "files"), [(True, True), (False, False), (None, False), ([], False)]
 )
