@@ -80,7 +80,6 @@ def test_progress_is_a_detail() -> None:
     applied = house.hear(download(RADARR, FILM, 2, progress=0.25))
     assert [c.kind for c in applied.changes] == [ChangeKind.DETAIL]
     assert house.arrival().progress == 0.25
-    assert house.board.progress() == 0.25
     assert len(house.told) == told
 
 

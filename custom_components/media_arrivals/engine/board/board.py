@@ -8,6 +8,7 @@ from typing import Final
 from uuid import uuid4
 
 from .claims import (
+    Sheet,
     distinct,
     downloads_as,
     holding_of,
@@ -15,12 +16,10 @@ from .claims import (
     newer_decision,
     newer_download,
     newest_word,
-    part_of,
     seasons_of,
     settled,
     shows_else,
     speaks,
-    with_part,
     without_news,
     without_service,
     worded,
@@ -42,7 +41,6 @@ from .matching import (
     NO_IDS,
     NO_PARTS,
     blank_part,
-    find_part,
     merged_arrivals,
     merged_titles,
     with_reference,
@@ -374,7 +372,6 @@ class Board(Register):
         arrival = self._arrival(title, report.season, report.tier, work)
         if arrival is None:
             raise _RefusalError(Reason.NOT_TRACKED)
-        service = report.origin.service
         if not report.parts:
             if arrival.misfit or arrival.listed_at is not None:
                 raise _RefusalError(Reason.STALE)
@@ -382,16 +379,17 @@ class Board(Register):
             self._put_arrival(replace(arrival, misfit=True), work)
             return
         newest = arrival.listed_at is None or report.at >= arrival.listed_at
-        parts = dict(arrival.parts)
+        sheet = Sheet(arrival, report.origin.service)
         listed: set[str] = set()
         for state in report.parts:
-            key = find_part(parts, state.ref, service)
+            key = sheet.find(state.ref)
             if key is None and not newest:
                 continue
-            old = parts.pop(key) if key is not None else blank_part()
+            old = sheet.parts[key] if key is not None else blank_part()
             part = listed_part(old, state, report, newest=newest)
-            parts[part.key] = part
+            sheet.put(key or part.key, part)
             listed.add(part.key)
+        parts = dict(sheet.parts)
         if newest:
             for key in [key for key in parts if key not in listed]:
                 if newest_word(parts[key]) <= report.at:
@@ -427,15 +425,16 @@ class Board(Register):
                 title = self.title(arrival.title_id)
                 holding = holding_of(title, service, report.tier, downloads=True)
                 self._hold(title, holding, report, work)
+            sheet = Sheet(arrival, service)
             for ref in refs:
-                key, part = part_of(arrival, ref, service)
+                key, part = sheet.part_of(ref)
                 old = part.downloads.get(service)
                 if old is not None and not newer_download(claim, old):
                     continue
                 part = replace(part, downloads={**part.downloads, service: claim})
                 work.took = work.took or shows_else(claim, old)
-                arrival = with_part(arrival, key, part)
-            self._put_arrival(arrival, work)
+                sheet.put(key, part)
+            self._put_arrival(sheet.arrival, work)
 
     def _take_file(self, report: FileReport, work: _Pass) -> None:
         """Enter that a file was imported, is there, or is gone."""
@@ -446,8 +445,9 @@ class Board(Register):
         for arrival_id, refs in targets.items():
             arrival = self._arrivals[arrival_id]
             title = self.title(arrival.title_id)
+            sheet = Sheet(arrival, service)
             if not report.present and not report.confirmed:
-                had = (part_of(arrival, ref, service)[1] for ref in refs)
+                had = (sheet.part_of(ref)[1] for ref in refs)
                 if any(service in part.files and part.files[service].yes for part in had):
                     self._confirm(QuestionKind.TITLE, report, title, work)
                 raise _RefusalError(Reason.STALE)
@@ -455,14 +455,14 @@ class Board(Register):
                 holding = holding_of(title, service, report.tier, downloads=True)
                 self._hold(title, holding, report, work)
             for ref in refs:
-                key, part = part_of(arrival, ref, service)
+                key, part = sheet.part_of(ref)
                 files = worded(part.files, report, yes=report.present)
                 if files is part.files:
                     continue
                 old = part.files.get(service)
                 work.took = work.took or old is None or old.yes != files[service].yes
-                arrival = with_part(arrival, key, replace(part, files=files))
-            self._put_arrival(arrival, work)
+                sheet.put(key, replace(part, files=files))
+            self._put_arrival(sheet.arrival, work)
 
     def _take_playable(self, report: PlayableReport, work: _Pass) -> None:
         """Enter that something can be played, or is listed as absent."""
@@ -472,16 +472,17 @@ class Board(Register):
         service = report.origin.service
         for arrival_id, refs in targets.items():
             arrival = self._arrivals[arrival_id]
+            sheet = Sheet(arrival, service)
             for ref in refs:
-                key, part = part_of(arrival, ref, service)
+                key, part = sheet.part_of(ref)
                 playable = worded(part.playable, report, yes=report.playable)
                 if playable is part.playable:
                     continue
                 old = part.playable.get(service)
                 new = playable[service]
                 work.took = work.took or old is None or old.yes != new.yes
-                arrival = with_part(arrival, key, replace(part, playable=playable))
-            self._put_arrival(arrival, work)
+                sheet.put(key, replace(part, playable=playable))
+            self._put_arrival(sheet.arrival, work)
 
     def _take_request(self, report: RequestReport, work: _Pass) -> None:
         """Enter what a request service says about a request (rule 4)."""

@@ -6,7 +6,7 @@ from math import inf
 from typing import Final
 
 from .lifecycle import RUNNING, SETTLED
-from .matching import blank_part, find_part, with_part_reference
+from .matching import blank_part, with_part_reference
 from .models import (
     AnyReport,
     Arrival,
@@ -83,22 +83,89 @@ def worded(flags: Mapping[str, Flag], report: Report, *, yes: bool) -> Mapping[s
     return flags if new is old else {**flags, service: new}
 
 
-def part_of(arrival: Arrival, ref: PartRef | None, service: str) -> tuple[str | None, Part]:
-    """Return the key and the part that a reference means; a new one if none is known."""
-    if ref is None or arrival.season is None:
-        return None, arrival.whole
-    key = find_part(arrival.parts, ref, service)
-    part = arrival.parts[key] if key is not None else blank_part()
-    return key or "", with_part_reference(part, ref, service)
+class Sheet:
+    """The parts of an arrival while a report is entered.
 
+    A report may be of thousands of episodes: each is found and changed in constant time.
+    """
 
-def with_part(arrival: Arrival, key: str | None, part: Part) -> Arrival:
-    """Return the arrival with a part; `key` is its former key, None the whole."""
-    if key is None:
-        return replace(arrival, whole=part)
-    parts = {one: known for one, known in arrival.parts.items() if one != key}
-    parts[part.key] = part
-    return replace(arrival, parts=parts)
+    def __init__(self, arrival: Arrival, service: str) -> None:
+        """Begin with what the arrival has; `service` is who speaks."""
+        self._arrival = arrival
+        self._service = service
+        self._whole = arrival.whole
+        self._parts = arrival.parts
+        self._changed: dict[str, Part] | None = None
+        self._by_name: dict[tuple[bool, int | str], dict[str, None]] | None = None
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """Return the episodes as they are now."""
+        return self._parts
+
+    @property
+    def arrival(self) -> Arrival:
+        """Return the arrival with what was entered; the same one if nothing was."""
+        if self._whole is self._arrival.whole and self._changed is None:
+            return self._arrival
+        return replace(self._arrival, whole=self._whole, parts=self._parts)
+
+    def find(self, ref: PartRef) -> str | None:
+        """Return the key of the part that a reference means (rule 10).
+
+        By number; else by the service's own episode id; else by the air date. Where both
+        have a number, nothing else makes them the same.
+        """
+        if ref.number is not None and (key := f"e{ref.number}") in self._parts:
+            return key
+        if self._by_name is None:
+            self._by_name = {}
+            for key, part in self._parts.items():
+                self._note(key, part)
+        for name in (ref.own_id, ref.air_date):
+            if name is not None and (found := self._by_name.get((ref.number is None, name))):
+                return next(iter(found))
+        return None
+
+    def part_of(self, ref: PartRef | None) -> tuple[str | None, Part]:
+        """Return the key and the part that a reference means; a new one if none is known."""
+        if ref is None or self._arrival.season is None:
+            return None, self._whole
+        key = self.find(ref)
+        part = self._parts[key] if key is not None else blank_part()
+        return key or "", with_part_reference(part, ref, self._service)
+
+    def put(self, key: str | None, part: Part) -> None:
+        """Enter a part; `key` is its former key, None the whole."""
+        if key is None:
+            self._whole = part
+            return
+        if self._changed is None:
+            self._parts = self._changed = dict(self._parts)
+        for former in {key, part.key} & self._changed.keys():
+            self._forget(former, self._changed.pop(former))
+        self._changed[part.key] = part
+        self._note(part.key, part)
+
+    def _names(self, part: Part) -> Iterator[tuple[bool, int | str]]:
+        """Yield what finds a part; the first says whether by a reference without number."""
+        for name in (part.own_ids.get(self._service), part.air_date):
+            if name is not None:
+                yield True, name
+                if part.number is None:
+                    yield False, name
+
+    def _note(self, key: str, part: Part) -> None:
+        """Let a part be found, if anything was looked for."""
+        if self._by_name is not None:
+            for name in self._names(part):
+                self._by_name.setdefault(name, {})[key] = None
+
+    def _forget(self, key: str, part: Part) -> None:
+        """Let a part be found no more."""
+        if self._by_name is not None:
+            for name in self._names(part):
+                del self._by_name[name][key]
 
 
 def listed_part(part: Part, state: PartState, report: EpisodesReport, *, newest: bool) -> Part:
@@ -193,7 +260,8 @@ def without_news(arrival: Arrival, news: AnyReport) -> Arrival:
     """Return an arrival without the files whose import is the news itself."""
     if not isinstance(news, FileReport):
         return arrival
-    keys = {find_part(arrival.parts, ref, news.origin.service) for ref in news.parts}
+    sheet = Sheet(arrival, news.origin.service)
+    keys = {sheet.find(ref) for ref in news.parts}
     parts = {
         key: replace(part, files={}) if key in keys else part for key, part in arrival.parts.items()
     }

@@ -198,31 +198,6 @@ def joined_ids(ids: ExternalIds, more: ExternalIds) -> ExternalIds:
     )
 
 
-def find_part(parts: Mapping[str, Part], ref: PartRef, service: str) -> str | None:
-    """Return the key of the part that a reference means (rule 10).
-
-    By number; else by the service's own episode id; else by the air date.
-    """
-    if ref.number is not None:
-        key = f"e{ref.number}"
-        if key in parts:
-            return key
-    for key, part in parts.items():
-        if (
-            ref.own_id is not None
-            and part.own_ids.get(service) == ref.own_id
-            and (ref.number is None or part.number is None)
-        ):
-            return key
-        if (
-            ref.air_date is not None
-            and part.air_date == ref.air_date
-            and (ref.number is None or part.number is None)
-        ):
-            return key
-    return None
-
-
 def with_part_reference(part: Part, ref: PartRef, service: str) -> Part:
     """Return the part with what a reference adds."""
     number = part.number if ref.number is None else ref.number

@@ -42,7 +42,6 @@ class Register:
         self._running: dict[str, dict[str, tuple[str, ...]]] = {}
         self._open: dict[str, None] = {}
         self._finished: dict[str, float] = {}
-        self._arrived: dict[str, float] = {}
         self._counts: Counter[Stage] = Counter()
         self._pending = 0
 
@@ -109,25 +108,6 @@ class Register:
         """Tell whether the title that a service means is live."""
         match = self._titles.match(ref, service)
         return match.conflict or bool(match.titles)
-
-    def arrived_since(self, moment: float) -> int:
-        """Return how many live arrivals became available since a moment."""
-        return sum(at >= moment for at in self._arrived.values())
-
-    def latest(self) -> Arrival | None:
-        """Return the arrival that became available last."""
-        if not self._arrived:
-            return None
-        return self._arrivals[max(self._arrived, key=self._arrived.__getitem__)]
-
-    def progress(self) -> float | None:
-        """Return how far all downloads together are, 0 to 1."""
-        values = [
-            arrival.progress
-            for arrival in self.open_arrivals()
-            if arrival.stage is Stage.DOWNLOADING and arrival.progress is not None
-        ]
-        return sum(values) / len(values) if values else None
 
     def active_downloads(self, service: str) -> frozenset[str]:
         """Return the downloads, case-folded, that should be in a service's queue."""
@@ -260,10 +240,6 @@ class Register:
         else:
             self._open[arrival.id] = None
             self._finished.pop(arrival.id, None)
-        if arrival.available_at is None:
-            self._arrived.pop(arrival.id, None)
-        else:
-            self._arrived[arrival.id] = arrival.available_at
 
     def _unstore_arrival(self, arrival: Arrival) -> None:
         """Forget an arrival and what leads to it."""
@@ -272,8 +248,8 @@ class Register:
         self._by_key.pop((current.title_id, current.season, current.tier), None)
         self._untie(current)
         self._index_downloads(current, None)
-        for register in (self._open, self._finished, self._arrived):
-            register.pop(current.id, None)
+        self._open.pop(current.id, None)
+        self._finished.pop(current.id, None)
         for alias in current.aliases:
             self._aliases.pop(alias, None)
 
