@@ -1,6 +1,7 @@
 """The JSON client meets real servers, and servers that are none."""
 
 import asyncio
+import errno
 import json
 import ssl
 import time
@@ -213,6 +214,18 @@ async def test_a_name_without_an_address(socket_enabled: None) -> None:
     async with ClientSession(connector=TCPConnector(resolver=Nowhere())) as session:
         client = client_of(session, "http://radarr.invalid:7878")
         assert type(await raised(client.get("/api"))) is NameNotFoundError
+
+
+async def test_a_host_that_cannot_be_reached(
+    session: ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreachable(*args: Any, **kwargs: Any) -> Any:
+        raise OSError(errno.EHOSTUNREACH, "Connect call failed ('192.168.1.5', 7878)")
+
+    monkeypatch.setattr("aiohttp.connector.aiohappyeyeballs.start_connection", unreachable)
+    error = await raised(client_of(session, "http://127.0.0.1:7878").get("/api"))
+    assert type(error) is ServiceError
+    assert error.detail == "No route to host"
 
 
 @pytest.mark.parametrize(
