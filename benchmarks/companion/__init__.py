@@ -1,6 +1,7 @@
 """What the benchmarks need inside Home Assistant; copied into a temporary configuration."""
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -33,8 +34,11 @@ class Heart:
         self._due = 0.0
         self._thread = 0.0
         self._process = 0.0
+        self._collecting = 0.0
+        self._collected = 0.0
         self.pauses: list[dict[str, float]] = []
         self.beats = 0
+        gc.callbacks.append(self._note_collection)
 
     def start(self) -> None:
         """Begin anew."""
@@ -48,23 +52,31 @@ class Heart:
             self._handle.cancel()
             self._handle = None
 
+    def _note_collection(self, phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            self._collecting = time.perf_counter()
+        else:
+            self._collected += time.perf_counter() - self._collecting
+
     def _next(self) -> None:
         self._due = time.perf_counter() + BEAT
         self._thread = time.thread_time()
         self._process = time.process_time()
+        self._collected = 0.0
         self._handle = self._loop.call_later(BEAT, self._beat)
 
     def _beat(self) -> None:
         late = time.perf_counter() - self._due
         self.beats += 1
         if late > BEAT * 5:
-            # What the loop's thread and the process computed tells a busy machine from busy code.
+            # What was computed meanwhile tells a busy machine from busy code.
             self.pauses.append(
                 {
                     "seconds": late,
                     "at": time.time(),
                     "loop_cpu": time.thread_time() - self._thread,
                     "process_cpu": time.process_time() - self._process,
+                    "gc": self._collected if self._collected > late / 2 else 0.0,
                 }
             )
         self._next()

@@ -41,16 +41,16 @@ def test_every_measurement_can_be_loaded_without_home_assistant() -> None:
 
 def test_longest_pause_comes_with_what_was_computed_in_it() -> None:
     pauses = [
-        {"seconds": 0.007, "at": 1.0, "loop_cpu": 0.006, "process_cpu": 0.006},
-        {"seconds": 0.0312, "at": 2.0, "loop_cpu": 0.001, "process_cpu": 0.002},
+        {"seconds": 0.007, "at": 1.0, "loop_cpu": 0.006, "process_cpu": 0.006, "gc": 0.0},
+        {"seconds": 0.0312, "at": 2.0, "loop_cpu": 0.03, "process_cpu": 0.031, "gc": 0.029},
     ]
 
     assert longest({"beats": 900, "pauses": pauses}) == {
         "longest_ms": 31.2,
-        "longest_loop_cpu_ms": 1.0,
-        "longest_process_cpu_ms": 2.0,
-        "second_ms": 7.0,
-        "third_ms": None,
+        "longest_loop_cpu_ms": 30.0,
+        "longest_process_cpu_ms": 31.0,
+        "longest_gc_ms": 29.0,
+        "else_ms": 7.0,
     }
 
 
