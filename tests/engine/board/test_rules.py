@@ -1,12 +1,17 @@
 """The twelve rules of the core, each on its own."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from custom_components.media_arrivals.engine.board.board import Board
 from custom_components.media_arrivals.engine.board.matching import TitleIndex
 from custom_components.media_arrivals.engine.board.models import (
+    AnyReport,
     ChangeKind,
     Decision,
     DecisionClaim,
@@ -15,6 +20,8 @@ from custom_components.media_arrivals.engine.board.models import (
     Flag,
     MediaType,
     Outcome,
+    PartRef,
+    PartState,
     Question,
     QuestionKind,
     Reason,
@@ -1053,3 +1060,76 @@ def test_rule_12_a_titles_arrivals_leave_together() -> None:
     assert house.board.retirable(NOON + 99 * DAY, finished_days=30) == ()
     house.hear(playable(SEERR, SHOW, 2, seasons=(2,)))
     assert len(house.board.retirable(NOON + 99 * DAY, finished_days=30)) == 2
+
+
+# --- long seasons ---------------------------------------------------------------------------
+
+
+def lines_run(work: Callable[[], object]) -> int:
+    """Count the lines of Python that something runs: the same on every machine."""
+    lines = 0
+
+    def count(_: FrameType, event: str, __: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+@pytest.mark.parametrize("what", ["listed", "grabbed", "imported", "playable"])
+def test_a_long_season_costs_what_it_is_long(what: str, numbered: bool) -> None:
+    """A soap opera has thousands of episodes: four times as many cost four times as much."""
+
+    def cost(number: int) -> int:
+        refs = tuple(
+            PartRef(season=1, number=one if numbered else None, own_id=one, air_date=f"day {one}")
+            for one in range(1, number + 1)
+        )
+        states = tuple(
+            PartState(ref=ref, wanted=True, aired_at=NOON - DAY, has_file=False) for ref in refs
+        )
+        house = House((SONARR,))
+        house.hear(held(SONARR, SHOW, 0, seasons=(1,), opens=True), silent=True)
+        reports: dict[str, AnyReport] = {
+            "listed": replace(episodes(1, 1), parts=states),
+            "grabbed": download(SONARR, SHOW, 1, parts=refs),
+            "imported": file(SONARR, SHOW, 1, parts=refs),
+            "playable": playable(PLEX, SHOW, 1, parts=refs),
+        }
+        lines = lines_run(lambda: house.hear(reports[what]))
+        assert len(house.arrival(SHOW, 1).parts) == number
+        return lines
+
+    assert cost(200) < 5 * cost(50)
+
+
+def test_rule_10_an_episode_is_found_by_what_the_reference_has() -> None:
+    """The number decides; without one the service's own id, and then the air date."""
+    house = House((SONARR,))
+    house.hear(held(SONARR, SHOW, 0, seasons=(1,), opens=True), silent=True)
+
+    def grabbed(at: float, *refs: PartRef) -> set[str]:
+        house.hear(download(SONARR, SHOW, at, parts=refs))
+        parts = house.arrival(SHOW, 1).parts
+        return {key for key, part in parts.items() if part.downloads["sonarr"].at == NOON + at}
+
+    first = PartRef(season=1, air_date="2026-05-01", own_id=11)
+    second = PartRef(season=1, air_date="2026-05-02", own_id=12)
+    assert grabbed(1, first, second) == {"d2026-05-01", "d2026-05-02"}
+    assert grabbed(2, PartRef(season=1, own_id=12)) == {"d2026-05-02"}
+    assert grabbed(3, PartRef(season=1, air_date="2026-05-01")) == {"d2026-05-01"}
+    # The number becomes known: it is the same episode, now under another key ...
+    assert grabbed(4, replace(first, number=1)) == {"e1"}
+    assert house.arrival(SHOW, 1).parts.keys() == {"e1", "d2026-05-02"}
+    # ... and in one report, what was renamed is found under its new name.
+    assert grabbed(5, replace(second, number=2), second) == {"e2"}
+    # Another number on the same day is another episode.
+    assert grabbed(6, replace(second, number=3)) == {"e3"}
