@@ -1062,6 +1062,19 @@ def test_rule_12_a_titles_arrivals_leave_together() -> None:
     assert len(house.board.retirable(NOON + 99 * DAY, finished_days=30)) == 2
 
 
+def test_rule_1_a_clock_that_is_years_ahead_does_not_silence_its_service() -> None:
+    """What a service says next is news, although it is dated before what it said first."""
+    house = House((RADARR,))
+    house.open(download(RADARR, FILM, 400 * DAY), held(RADARR, FILM, 400 * DAY))
+    arrival = house.arrival()
+    assert arrival.stage is S.DOWNLOADING
+    assert arrival.stage_at == house.now
+    assert house.told[-1].happened_at == house.now
+    house.now += 60
+    house.hear(file(RADARR, FILM, 1030))
+    assert house.stage() is S.AVAILABLE
+
+
 # --- long seasons ---------------------------------------------------------------------------
 
 

@@ -87,12 +87,22 @@ from .register import Register
 _TOLD_OF_PARTS: Final = frozenset({Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.AVAILABLE})
 _APPROVED: Final = frozenset({Decision.APPROVED, Decision.COMPLETED})
 _REVERSALS: Final = frozenset({Decision.PENDING, Decision.DECLINED, Decision.REMOVED})
+_AHEAD: Final = 86_400.0
+"""Seconds that a word may be dated ahead of now. Beyond, nothing that its service says in all the
+time until then would be news."""
 _BOARD: Final = Origin(service="", kind="board", role=Role.REQUESTS, via=Via.ACTION)
 
 
 def _new_id() -> str:
     """Return a fresh id for a title or an arrival."""
     return uuid4().hex
+
+
+def _dated(report: AnyReport, now: float) -> AnyReport:
+    """Return a report that is not of the future: a service's clock may be years ahead."""
+    if max(report.at, report.happened_at) <= now + _AHEAD:
+        return report
+    return replace(report, at=min(report.at, now), happened_at=min(report.happened_at, now))
 
 
 class _RefusalError(Exception):
@@ -197,6 +207,7 @@ class Board(Register):
 
         ``silent`` is for baselines and rebuilds: everything is entered, nothing told.
         """
+        report = _dated(report, now)
         work = _Pass(
             origin=report.origin,
             now=now,
@@ -211,6 +222,7 @@ class Board(Register):
         Rule 7: an upgrade of a film from 2019 is not announced as new, and a library is
         no arrival: what was there already opens nothing.
         """
+        opening, answers = _dated(opening, now), [_dated(answer, now) for answer in answers]
         work = _Pass(
             origin=opening.origin,
             now=now,
