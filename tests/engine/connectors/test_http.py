@@ -351,6 +351,8 @@ async def test_a_post_is_not_turned_into_a_get(serve: Serve) -> None:
     ("location", "detail"),
     [
         ("https://other.example/api/v3/queue?token=1", "redirects to https://other.example"),
+        # The key must not follow it, however much it looks like a base path.
+        ("http://other.invalid/radarr/api/v3/queue", "redirects to http://other.invalid"),
         ("https://{r.host}{r.path}", "redirects to https://{host}"),
         ("/login?returnUrl=x", "redirects to /login"),
         ("{r.path}", "redirects to /api/v3/queue"),

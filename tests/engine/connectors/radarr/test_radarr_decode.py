@@ -138,6 +138,20 @@ def test_a_download_that_needs_a_person() -> None:
     )
 
 
+def test_messages_without_words_leave_their_title() -> None:
+    messages = [{"title": "Not imported", "messages": [None, ""]}]
+    (report,) = decoded(
+        radarr("ManualInteractionRequired", downloadStatusMessages=messages)
+    ).reports
+    assert isinstance(report, DownloadReport)
+    assert report.problem == "Not imported"
+
+
+def test_a_films_ids_are_no_series_ids() -> None:
+    (report,) = decoded(radarr("Grab", movie=movie(tvdbId=770020))).reports
+    assert report.title == FERRY
+
+
 def test_the_words_of_a_problem_are_cut() -> None:
     messages = [{"title": "x", "messages": [f"wrong {n} " + "y" * 90 for n in range(9)]}]
     found = decoded(radarr("ManualInteractionRequired", downloadStatusMessages=messages))
