@@ -162,7 +162,8 @@ def _schema(kind: str, refused: _Refused | None, *, key: bool) -> probatio.Schem
     }
     if kind != "seerr":
         fields[probatio.Required(CONF_TIER, default=Tier.HD.value)] = _TIER_FIELD
-    fields[probatio.Optional(_TLS, default=dict)] = section(
+    # The front end takes a section's own default for all that is in it: there must be none.
+    fields[probatio.Optional(_TLS)] = section(
         probatio.Schema({probatio.Required(CONF_VERIFY_SSL, default=True): BooleanSelector()}),
         {"collapsed": not tls_open},
     )

@@ -136,7 +136,8 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
         }
         if self.config_entry.data[CONF_KIND] == "seerr":
             fields[probatio.Required(CONF_TAKE_OVER, default=False)] = BooleanSelector()
-        fields[probatio.Optional(_ACCESS, default=dict)] = section(
+        # The front end takes a section's own default for all that is in it: there must be none.
+        fields[probatio.Optional(_ACCESS)] = section(
             probatio.Schema(
                 {
                     probatio.Required(CONF_LOCAL_ONLY, default=False): BooleanSelector(),
@@ -147,7 +148,7 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
             ),
             {"collapsed": True},
         )
-        fields[probatio.Optional(_SCHEDULE, default=dict)] = section(
+        fields[probatio.Optional(_SCHEDULE)] = section(
             probatio.Schema(
                 {
                     probatio.Required(CONF_SCHEDULE_ENABLED, default=False): BooleanSelector(),
@@ -176,15 +177,16 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
     def _read(self, typed: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """Return the options that the form asks for, and what is wrong with it."""
         errors: dict[str, str] = {}
-        access, schedule = typed[_ACCESS], typed[_SCHEDULE]
+        access, schedule = typed.get(_ACCESS, {}), typed.get(_SCHEDULE, {})
+        usual_hours = DEFAULT_INTERVAL_HOURS[self.config_entry.data[CONF_KIND]]
         options: dict[str, Any] = {
             CONF_POLLING_ONLY: typed[_MODE] == "polling_only",
             CONF_MANUAL_WEBHOOK: typed[_MODE] == "manual",
             CONF_ALLOW_CLOUD: typed[CONF_ALLOW_CLOUD],
             CONF_TAKE_OVER: typed.get(CONF_TAKE_OVER, False),
-            CONF_LOCAL_ONLY: access[CONF_LOCAL_ONLY],
-            CONF_SCHEDULE_ENABLED: schedule[CONF_SCHEDULE_ENABLED],
-            CONF_INTERVAL_HOURS: int(schedule[CONF_INTERVAL_HOURS]),
+            CONF_LOCAL_ONLY: access.get(CONF_LOCAL_ONLY, False),
+            CONF_SCHEDULE_ENABLED: schedule.get(CONF_SCHEDULE_ENABLED, False),
+            CONF_INTERVAL_HOURS: int(schedule.get(CONF_INTERVAL_HOURS, usual_hours)),
         }
         try:
             if callback_url := typed.get(CONF_CALLBACK_URL, "").strip():
@@ -193,7 +195,9 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
             errors[CONF_CALLBACK_URL] = err.key
         try:
             options[CONF_ALLOWED_ADDRESSES] = [
-                normalise_network(one) for one in access[CONF_ALLOWED_ADDRESSES] if one.strip()
+                normalise_network(one)
+                for one in access.get(CONF_ALLOWED_ADDRESSES, ())
+                if one.strip()
             ]
         except AddressError as err:
             # Home Assistant shows errors at the fields of sections nowhere, so it goes on top.

@@ -1,5 +1,6 @@
 """Adds the services as a person does: through the integration's dialogs."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .home import Home
@@ -31,7 +32,42 @@ async def _go_on(home: Home, step: dict[str, Any], expected: str, data: dict[str
     """Fill in what is shown, if it is what is expected, and return what is shown next."""
     if step.get("step_id") != expected or step.get("errors"):
         raise Failure(f"The dialog {expected} was expected: {_shown(step)}")
+    if step["type"] == "form":
+        data = filled(step["data_schema"], data)
     return await home.call("POST", f"{FLOW}/{step['flow_id']}", data)
+
+
+def filled(fields: Sequence[Mapping[str, Any]], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what Home Assistant's front end sends of a form. Raises Failure if it does not."""
+    data = _beginning(fields, typed)
+    if missing := ", ".join(_missing(fields, data)):
+        raise Failure(f"The front end wants {missing} to be filled in.")
+    return data
+
+
+def _beginning(fields: Sequence[Mapping[str, Any]], typed: Mapping[str, Any]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for field in fields:
+        name, described = field["name"], field.get("description") or {}
+        if name in typed and field.get("type") != "expandable":
+            data[name] = typed[name]
+        elif described.get("suggested_value") is not None:
+            data[name] = described["suggested_value"]
+        elif "default" in field:
+            # Also a section's: then the defaults of what is in it count for nothing.
+            data[name] = field["default"]
+        elif field.get("type") == "expandable":
+            data[name] = _beginning(field["schema"], typed.get(name, {}))
+    return data
+
+
+def _missing(fields: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> Iterator[str]:
+    for field in fields:
+        value = data.get(field["name"])
+        if field.get("type") == "expandable":
+            yield from _missing(field["schema"], value or {})
+        elif field.get("required") and value in (None, ""):
+            yield field["name"]
 
 
 def _typed(service: Service) -> dict[str, Any]:
