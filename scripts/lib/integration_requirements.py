@@ -85,6 +85,11 @@ def requirements(package: Path, domains: set[str]) -> set[str]:
     return found
 
 
+def for_logging_in(package: Path) -> set[str]:
+    """Read what the second factor that every Home Assistant offers requires."""
+    return strings_in(package / "auth" / "mfa_modules" / "totp.py", "REQUIREMENTS")
+
+
 def listed(file: Path) -> set[str]:
     """Read a list of integrations: one a line, comments after a hash."""
     lines = (
@@ -125,7 +130,7 @@ def main() -> None:
     """Print the requirements for the list and the manifest named on the command line."""
     package = package_folder()
     domains = listed(Path(sys.argv[1])) | always_started(package) | needed_by(Path(sys.argv[2]))
-    for requirement in sorted(requirements(package, domains)):
+    for requirement in sorted(requirements(package, domains) | for_logging_in(package)):
         if requirement.partition("==")[0] in STAND_INS:
             make_stand_in(requirement)
         else:

@@ -10,6 +10,7 @@ import pytest
 from scripts.checks.coverage import shortcomings
 from scripts.lib.integration_requirements import (
     always_started,
+    for_logging_in,
     listed,
     needed_by,
     package_folder,
@@ -105,3 +106,8 @@ def test_coverage_names_each_module_that_is_covered_too_little() -> None:
         f"{folder}/engine/board/models.py: 99.0 % covered, all wanted; missing: branches only",
         f"{folder}/sensor.py: 95.0 % covered, over 95 % wanted; missing: 1, 2",
     ]
+
+
+def test_what_logging_in_requires_is_installed_beforehand() -> None:
+    required = for_logging_in(package_folder())
+    assert {one.partition("==")[0] for one in required} == {"pyotp", "PyQRCode"}
