@@ -242,8 +242,10 @@ async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path, obsta
     else:
         path.write_text("")
         path /= "media_arrivals.db"
-    with pytest.raises(DatabaseUnavailableError):
+    with pytest.raises(DatabaseUnavailableError) as raised:
         await Storage.open(path)
+    assert str(raised.value)
+    assert str(tmp_path) not in str(raised.value)
     assert not any(one.name.startswith("media_arrivals_storage") for one in threading.enumerate())
 
 
@@ -264,7 +266,14 @@ def scribbled_on(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [overwritten, cut_off, scribbled_on])
+def given_no_version(path: Path) -> None:
+    """Spoil nothing but the four bytes of the schema's version."""
+    content = bytearray(path.read_bytes())
+    content[60:64] = b"\xff\xff\xff\xfa"
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [overwritten, cut_off, scribbled_on, given_no_version])
 async def test_a_damaged_file_is_set_aside(storage: Storage, path: Path, damage: Any) -> None:
     for number in range(50):
         await storage.commit(Commit(titles=[title(number)], arrivals=[arrival(number)]))

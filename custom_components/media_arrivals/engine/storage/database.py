@@ -280,7 +280,10 @@ def _code(err: BaseException) -> int:
 def _translated(err: Exception) -> Exception:
     """Return the storage's own error for one of SQLite's or the system's."""
     ours: Exception
-    if isinstance(err, sqlite3.OperationalError | OSError):
+    if isinstance(err, OSError):
+        # The whole text would name the folder to everybody who reads the repair.
+        ours = DatabaseUnavailableError(err.strerror or type(err).__name__)
+    elif isinstance(err, sqlite3.OperationalError):
         ours = DatabaseUnavailableError(str(err))
     elif _is_damage(err):
         ours = DatabaseDamagedError(str(err))
@@ -361,6 +364,8 @@ def _connect(path: Path, *pragmas: str) -> tuple[sqlite3.Connection, str]:
 def _check(connection: sqlite3.Connection) -> None:
     """Raise if the file is damaged."""
     verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if migrations.version_of(connection) < 0:
+        verdict = "a version that never was"
     if verdict != "ok":
         err = sqlite3.DatabaseError(verdict)
         err.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
