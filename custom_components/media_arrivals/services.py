@@ -62,6 +62,10 @@ ATTR_TYPE: Final = "type"
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
+MAX_OFFSET: Final = 1_000_000_000
+"""SQLite counts no further than 64 bits; nobody has so many arrivals."""
+MAX_TEXT: Final = 255
+"""No title and no name is longer, and SQLite refuses to look for much longer ones."""
 
 NOT_LOADED: Final = "not_loaded"
 
@@ -69,16 +73,19 @@ _PAGE: Final = {
     probatio.Optional(ATTR_LIMIT, default=DEFAULT_LIMIT): probatio.All(
         probatio.Coerce(int), probatio.Range(min=1, max=MAX_LIMIT)
     ),
-    probatio.Optional(ATTR_OFFSET, default=0): cv.positive_int,
+    probatio.Optional(ATTR_OFFSET, default=0): probatio.All(
+        cv.positive_int, probatio.Range(max=MAX_OFFSET)
+    ),
 }
+_TEXT: Final = probatio.All(cv.string, probatio.Length(max=MAX_TEXT))
 
 GET_ARRIVALS_SCHEMA: Final = probatio.Schema(
     {
         probatio.Optional(ATTR_STAGE): probatio.All(cv.ensure_list, [probatio.Coerce(Stage)]),
         probatio.Optional(ATTR_TYPE): probatio.Coerce(MediaType),
-        probatio.Optional(ATTR_REQUESTER): cv.string,
+        probatio.Optional(ATTR_REQUESTER): _TEXT,
         probatio.Optional(ATTR_SERVICE): cv.string,
-        probatio.Optional(ATTR_TEXT): cv.string,
+        probatio.Optional(ATTR_TEXT): _TEXT,
         **_PAGE,
     }
 )
