@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from yarl import URL
 
 from custom_components.media_arrivals.engine.connectors.base import (
     AuthError,
@@ -46,7 +47,13 @@ def client_of(session: ClientSession, url: Any, **options: Any) -> JsonClient:
 
 
 @pytest.fixture
-async def serve(session: ClientSession) -> AsyncIterator[Serve]:
+def addresses() -> list[str]:
+    """List where handlers are served, in the order in which they were."""
+    return []
+
+
+@pytest.fixture
+async def serve(session: ClientSession, addresses: list[str]) -> AsyncIterator[Serve]:
     """Serve one handler on every path; return a client of it."""
     servers: list[TestServer] = []
 
@@ -56,6 +63,7 @@ async def serve(session: ClientSession) -> AsyncIterator[Serve]:
         server = TestServer(app)
         await server.start_server()
         servers.append(server)
+        addresses.append(str(server.make_url("")))
         return client_of(session, server.make_url("/"), max_bytes=400_000)
 
     yield begin
@@ -135,7 +143,6 @@ async def test_a_caller_may_read_what_an_error_says(serve: Serve) -> None:
     answer = await client.send("POST", "/api", accept={400})
     assert not answer.ok
     assert await answer.json() == [{"errorMessage": "no"}]
-    assert answer.text == '[{"errorMessage": "no"}]'
     assert "errorMessage" not in repr(answer)
 
 
@@ -303,9 +310,11 @@ async def test_a_certificate_that_nobody_signed(
     await server.close()
 
 
-async def test_tls_where_there_is_none(serve: Serve, session: ClientSession) -> None:
-    plain = await serve(answering(200))
-    url = plain.base_url.replace("http:", "https:")
+async def test_tls_where_there_is_none(
+    serve: Serve, session: ClientSession, addresses: list[str]
+) -> None:
+    await serve(answering(200))
+    url = addresses[0].replace("http:", "https:")
     assert type(await raised(client_of(session, url).get("/api"))) is CertificateError
 
 
@@ -313,11 +322,16 @@ async def test_tls_where_there_is_none(serve: Serve, session: ClientSession) -> 
 
 
 def moving(status: int, location: str) -> Handler:
-    """Point somewhere else, until asked below /radarr."""
+    """Point somewhere else, once, and until asked below /radarr."""
+    pointed = False
 
     async def handler(request: web.Request) -> web.Response:
+        nonlocal pointed
         if request.path.startswith("/radarr/"):
+            assert "Authorization" not in request.headers
             return web.json_response([request.method, request.query_string])
+        assert not pointed, "the base path was forgotten"
+        pointed = True
         return web.Response(status=status, headers={"Location": location.format(r=request)})
 
     return handler
@@ -334,9 +348,7 @@ def moving(status: int, location: str) -> Handler:
 )
 async def test_a_service_may_point_to_its_base_path(serve: Serve, location: str) -> None:
     client = await serve(moving(307, location))
-    given = client.base_url
     assert await client.get("/api/v3/queue", {"a": 1}) == ["GET", "a=1"]
-    assert client.base_url == f"{given}/radarr"
     answer = await client.send("POST", "/api/v3/test", body={})
     assert await answer.json() == ["POST", ""]
 
@@ -361,7 +373,7 @@ async def test_a_post_is_not_turned_into_a_get(serve: Serve) -> None:
     ],
 )
 async def test_other_redirects_are_reported_and_not_followed(
-    serve: Serve, location: str, detail: str
+    serve: Serve, addresses: list[str], location: str, detail: str
 ) -> None:
     calls = 0
 
@@ -373,7 +385,7 @@ async def test_other_redirects_are_reported_and_not_followed(
     client = await serve(handler)
     error = await raised(client.get("/api/v3/queue"))
     assert type(error) is BadAnswerError
-    assert error.detail == detail.format(host=client.base_url.removeprefix("http://"))
+    assert error.detail == detail.format(host=URL(addresses[0]).authority)
     assert calls == 1
 
 
@@ -401,11 +413,11 @@ async def test_a_circle_of_redirects_ends(serve: Serve, second: str, detail: str
     ("ahead", "told"), [(0.0, 0.0), (1.4, 0.0), (-1.4, 0.0), (90.0, 90.0), (-7200.0, -7200.0)]
 )
 async def test_the_services_clock_is_read_from_its_answers(
-    serve: Serve, session: ClientSession, ahead: float, told: float
+    serve: Serve, session: ClientSession, addresses: list[str], ahead: float, told: float
 ) -> None:
     date = format_datetime(datetime.fromtimestamp(1_800_000_000, UTC), usegmt=True)
-    base = (await serve(answering(200, Date=date))).base_url
-    client = client_of(session, base, clock=lambda: 1_800_000_000.5 - ahead)
+    await serve(answering(200, Date=date))
+    client = client_of(session, addresses[0], clock=lambda: 1_800_000_000.5 - ahead)
     assert client.clock_offset == 0.0
     await client.get("/api")
     assert client.clock_offset == pytest.approx(told)

@@ -56,18 +56,12 @@ class Answer:
     """What a service answered."""
 
     status: int
-    content_type: str
     body: bytes = field(repr=False)
 
     @property
     def ok(self) -> bool:
         """Tell whether the service did what it was asked."""
         return 200 <= self.status < 300
-
-    @property
-    def text(self) -> str:
-        """Return the beginning of the body as text."""
-        return self.body[:8192].decode(errors="replace")
 
     async def json(self) -> Json:
         """Read the body."""
@@ -104,11 +98,6 @@ class JsonClient:
         self._max_bytes = max_bytes
         self._clock = clock
         self._offset = 0.0
-
-    @property
-    def base_url(self) -> str:
-        """The address as given, or with the base path that the service pointed to."""
-        return self._base
 
     @property
     def clock_offset(self) -> float:
@@ -167,7 +156,6 @@ class JsonClient:
             self._note_clock(response.headers.get("Date"), started)
             answer = Answer(
                 status=response.status,
-                content_type=response.content_type,
                 body=await self._read(response),
             )
             if response.status in _REDIRECTS:
