@@ -1,5 +1,6 @@
 """Set-up, reload, removal; and what happens when the database does not do."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,14 +12,16 @@ from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.media_arrivals.const import (
     BOARD_UNIQUE_ID,
     CONF_POLLING_ONLY,
     CONF_TIER,
     DOMAIN,
+    EVENT_STAGE_CHANGED,
 )
+from custom_components.media_arrivals.engine.board.claims import speaks
 from custom_components.media_arrivals.engine.storage.models import DatabaseUnavailableError
 from custom_components.media_arrivals.engine.storage.schema import SCHEMA_VERSION
 from custom_components.media_arrivals.engine.storage.storage import Storage
@@ -26,7 +29,7 @@ from custom_components.media_arrivals.records import WebhookHealth
 from custom_components.media_arrivals.runtime import board_entry
 from custom_components.media_arrivals.troubles import DATABASE_FILE
 from tests.house import House
-from tests.payloads import radarr_grab
+from tests.payloads import radarr_grab, radarr_import
 
 
 def ours(folder: str) -> list[str]:
@@ -232,6 +235,69 @@ async def test_with_the_last_service_the_board_goes_and_comes_again(
     assert (await house.storage.journal.recent()).total == 1
 
 
+async def test_the_board_stays_for_a_service_that_comes_while_another_goes(
+    house: House, hass: HomeAssistant
+) -> None:
+    house.add_board()
+    entry = house.add_service(house.stack.radarr, options={})
+    await house.start()
+    await house.proven(entry)
+    house.stack.radarr.misbehave("slow", seconds=0.5)
+
+    removal = hass.async_create_task(hass.config_entries.async_remove(entry.entry_id))
+    await asyncio.sleep(0.1)
+    assert not removal.done()
+    other = house.add_service(house.stack.radarr_4k)
+    assert await hass.config_entries.async_setup(other.entry_id)
+    await removal
+    await house.settle()
+
+    assert board_entry(hass) is not None
+    assert house.runtime.storage is not None
+
+
+async def test_the_board_goes_with_services_that_go_together(
+    house: House, hass: HomeAssistant, hass_config_dir: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.add_board()
+    entries = [house.add_service(one) for one in (house.stack.radarr, house.stack.radarr_4k)]
+    await house.start()
+
+    await asyncio.gather(*(hass.config_entries.async_remove(entry.entry_id) for entry in entries))
+    await hass.async_block_till_done()
+
+    assert board_entry(hass) is None
+    assert ours(hass_config_dir) == []
+    assert "ERROR" not in {record.levelname for record in caplog.records}
+
+
+async def test_what_waits_of_a_service_that_goes_is_not_taken(
+    house: House, hass: HomeAssistant
+) -> None:
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    house.add_service(house.stack.radarr_4k)
+    house.stack.radarr.put_movie(house.film)
+    await house.start()
+    await house.post(entry, radarr_grab())
+    await house.until(lambda: tuple(house.runtime.board.arrivals()), what="an arrival")
+    told = async_capture_events(hass, EVENT_STAGE_CHANGED)
+    # The worker is at the first of these while the second waits in the queue.
+    async with house.runtime.worker._lock:  # noqa: SLF001 - nothing else holds it up so well
+        await house.post(entry, radarr_grab())
+        await asyncio.sleep(0.05)
+        await house.post(entry, radarr_import())
+        removal = hass.async_create_task(hass.config_entries.async_remove(entry.entry_id))
+        await asyncio.sleep(0.2)
+        assert not removal.done()
+    await removal
+    await house.settle()
+
+    (arrival,) = house.runtime.board.arrivals()
+    assert not speaks(arrival, entry.entry_id)
+    assert told == []
+
+
 async def test_a_missing_board_entry_comes_back(house: House, hass: HomeAssistant) -> None:
     house.add_service(house.stack.radarr)
 
@@ -332,6 +398,21 @@ async def test_a_database_that_cannot_be_read_is_done_without(
     assert state(entry) is ConfigEntryState.LOADED
     assert house.runtime.storage is None
     assert issue_registry.async_get_issue(DOMAIN, "database_unavailable") is not None
+
+
+async def test_what_another_version_left_to_tell_does_not_stop_the_start(
+    house: House, hass_config_dir: str
+) -> None:
+    storage = await Storage.open(Path(hass_config_dir, DATABASE_FILE))
+    await storage.records.save(BOARD_UNIQUE_ID, {"first": 1, "changes": [{"kind": "news"}]})
+    await storage.close()
+    entry = house.add_service(house.stack.radarr)
+
+    await house.start()
+
+    assert state(entry) is ConfigEntryState.LOADED
+    assert (await house.post(entry, radarr_grab())).status == 200
+    await house.settle()
 
 
 async def test_what_is_left_of_services_that_are_gone_is_forgotten(

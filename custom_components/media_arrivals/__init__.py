@@ -1,6 +1,8 @@
 """Media Arrivals: an arrivals board for your media."""
 
-from homeassistant.config_entries import SOURCE_SYSTEM
+from contextlib import suppress
+
+from homeassistant.config_entries import SOURCE_SYSTEM, UnknownEntry
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
@@ -36,8 +38,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     runtime = hass.data[BOARD_KEY] = BoardRuntime(hass)
     doors = hass.data[DOORS_KEY] = Doors(hass)
     for entry in service_entries(hass):
-        if not entry.disabled_by:
-            doors.async_open(entry)
+        # Those that are disabled, too: Home Assistant would answer 200 to their services.
+        doors.async_open(entry)
     await runtime.async_open()
     async_setup_services(hass)
     async_setup_views(hass)
@@ -100,17 +102,23 @@ async def async_remove_entry(
 ) -> None:
     """Leave nothing of a service behind; with the last one the board goes, and its database."""
     runtime = hass.data[BOARD_KEY]
-    others = [one for one in service_entries(hass) if one.entry_id != entry.entry_id]
     if is_board(entry):
-        if not others:
+        if not service_entries(hass):
             await runtime.async_erase()
         return
     hass.data[DOORS_KEY].async_close(entry.entry_id)
     await Registration(hass, entry, _client(hass, entry)).async_remove()
     await runtime.async_remove_service(entry.entry_id)
-    if not others and (board := board_entry(hass)) is not None:
-        removal = hass.config_entries.async_remove(board.entry_id)
-        _ = hass.async_create_task(removal, f"{DOMAIN} removal of the board")
+    # Only now: while the service was asked to forget us, another may have been added.
+    if not service_entries(hass):
+        _ = hass.async_create_task(_async_remove_board(hass), f"{DOMAIN} removal of the board")
+
+
+async def _async_remove_board(hass: HomeAssistant) -> None:
+    """Remove the board's entry; of two services that went together both may ask for it."""
+    if (board := board_entry(hass)) is not None:
+        with suppress(UnknownEntry):
+            await hass.config_entries.async_remove(board.entry_id)
 
 
 def _client(hass: HomeAssistant, entry: ServiceConfigEntry) -> Client:

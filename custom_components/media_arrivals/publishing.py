@@ -1,6 +1,7 @@
 """Publishes what changed: to entities at once, to people once Home Assistant has started."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,11 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from .const import SIGNAL_BOARD, SIGNAL_CHANGE
 from .engine.board.board import Board
 from .engine.board.models import Change
+from .engine.storage.codec import UNREADABLE
+from .faults import log_fault
 from .outbox import Watermark, coalesce, from_outbox, to_outbox
+
+_LOGGER = logging.getLogger(__name__)
 
 BREATH: Final = 0.005
 """Seconds of work after which others have their turn."""
@@ -62,10 +67,15 @@ class Publisher:
 
     def restore(self, outbox: Mapping[str, Any], board: Board) -> None:
         """Take up again what was not told before the end."""
-        told = self._watermark.number if self._watermark is not None else 0
-        untold, self._number = from_outbox(outbox, told, board)
-        self._held.extend(untold)
         self._outbox_filled = True
+        told = self._number = self._watermark.number if self._watermark is not None else 0
+        try:
+            untold, self._number = from_outbox(outbox, told, board)
+        except UNREADABLE as err:
+            # Another version's: a start without it is better than none.
+            log_fault(_LOGGER, "taking up what was not told yet", err)
+            return
+        self._held.extend(untold)
 
     def outbox(self, changes: Sequence[Change]) -> dict[str, Any] | None:
         """Return what is to be stored together with these changes; ``None`` if nothing is."""

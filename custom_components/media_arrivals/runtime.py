@@ -372,8 +372,9 @@ class BoardRuntime:
     async def async_remove_service(self, entry_id: str) -> None:
         """Forget a service's words, journal, record and questions; no arrival."""
         self.missed.forget(entry_id)
-        await self.worker.async_remove_service(entry_id)
+        # First: what is still on its way from a service without a record is not taken.
         self.book.forget(entry_id)
+        await self.worker.async_remove_service(entry_id)
         for known in (self.cursors, self.schedules, self.auth_failures):
             known.pop(entry_id, None)
         if self.storage is not None:
