@@ -254,6 +254,21 @@ async def test_a_disabled_service_is_gone(house: House, hass: HomeAssistant) -> 
     assert await answer.json() == {"status": "error", "reason": "gone"}
 
 
+async def test_a_service_that_is_disabled_at_the_start_is_gone(
+    house: House, hass: HomeAssistant
+) -> None:
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    await house.start()
+
+    assert (await house.post(entry, radarr_grab())).status == 410
+
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    assert (await house.post(entry, radarr_grab())).status == 200
+    await house.settle()
+
+
 async def test_an_entry_that_vanished_is_gone(house: House) -> None:
     entry = house.add_service(house.stack.radarr)
     await house.start()
@@ -548,8 +563,8 @@ async def test_a_journal_that_cannot_be_written_is_said(
 
     assert answer.status == 503
     assert await answer.json() == {"status": "error", "reason": "journal_unavailable"}
-    assert house.record(entry).received == 0
-    assert house.record(entry).refused == 0
+    record = house.record(entry)
+    assert (record.received, record.failed, record.refused) == (1, 1, 0)
 
 
 async def test_a_fault_in_the_door_does_not_show_the_id(

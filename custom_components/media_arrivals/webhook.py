@@ -166,18 +166,25 @@ class Doors:
         else:
             decoded, payload = read_out(service, delivery)
         if (storage := await runtime.opened_storage()) is None:
-            return _unavailable()
+            return self._unavailable(entry)
         try:
             row = await storage.journal.append(
                 service.id, service.kind, decoded.event_type, payload, delivery.received_at
             )
         except StorageError:
-            return _unavailable()
+            return self._unavailable(entry)
         self._note_arrival(entry)
         runtime.deliver(Delivered(service=service, row=row, decoded=decoded))
         if decoded.ignored is None or decoded.test:
             return _json({"status": "accepted"})
         return _json({"status": "ignored", "reason": decoded.ignored.value})
+
+    def _unavailable(self, entry: ServiceConfigEntry) -> Response:
+        """Say that nothing can be written down at the moment: the delivery is lost."""
+        status, reason = HTTPStatus.SERVICE_UNAVAILABLE, "journal_unavailable"
+        self.hass.data[BOARD_KEY].count(entry.entry_id, received=1, failed=1)
+        _LOGGER.debug("Delivery to %s failed: %s %s", entry.entry_id, status.value, reason)
+        return _json({"status": "error", "reason": reason}, status)
 
     def _refuse(self, entry_id: str, request: Request | MockRequest, refusal: _Refusal) -> Response:
         """Answer a call that is not taken."""
@@ -244,13 +251,6 @@ def test_answer(hass: HomeAssistant, service: str, *, with_version: bool) -> Res
         answer["version"] = str(async_get_loaded_integration(hass, DOMAIN).version)
     answer["timestamp"] = datetime.now(UTC).isoformat(timespec="seconds")
     return _json(answer)
-
-
-def _unavailable() -> Response:
-    """Say that nothing can be written down at the moment."""
-    return _json(
-        {"status": "error", "reason": "journal_unavailable"}, HTTPStatus.SERVICE_UNAVAILABLE
-    )
 
 
 def _json(answer: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
