@@ -153,6 +153,10 @@ def test_small_readers() -> None:
     assert payload.word(" SeriesADD ") == "seriesadd"
     assert payload.word(5) == ""
     assert payload.event_name("x" * 99) == "x" * 64
+    for name in ("MEDIA_AVAILABLE", "ManualInteractionRequired", "media.requested", "A b"):
+        assert payload.event_name(name) == name
+    for odd in ("mia@home.example", "at 192.0.2.7", "/config/x", "key=abc", "", "1", 5):
+        assert payload.event_name(odd) is None
     assert payload.external_ids(tmdb="0", tvdb=7, imdb="tt1234567") == ExternalIds(
         tvdb=7, imdb="tt1234567"
     )

@@ -14,6 +14,8 @@ MAX_TEXT: Final = 4096
 """No reader looks further into a text, so the journal need not keep more of it."""
 MAX_ITEMS: Final = 5000
 """No reader looks further into a list."""
+MAX_SEASONS: Final = 500
+"""Each becomes an arrival; series that count by years have a hundred."""
 _MAX_INTEGER: Final = 2**53
 _MAX_DIGITS: Final = 32
 _MAX_ID: Final = 255
@@ -27,6 +29,7 @@ type Shape = Keep | Mapping[str, Shape] | tuple[Shape]
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PLACEHOLDER: Final = re.compile(r"\{\{.*\}\}", re.DOTALL)
+_EVENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(?:[. ][A-Za-z][A-Za-z0-9_-]*)*")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+(\.0+)?")
 _IMDB: Final = re.compile(r"tt[0-9]{5,12}", re.IGNORECASE)
 _SPAN: Final = re.compile(r"(?:(\d{1,5})\.)?(\d{1,2}):(\d{2}):(\d{2})(\.\d{1,9})?")
@@ -221,8 +224,9 @@ def web_address(value: Json) -> str | None:
 
 
 def event_name(value: Json) -> str | None:
-    """Read the name of an event: 64 printable characters."""
-    return text(value, 64)
+    """Read the name of an event: words. It is logged, so it may be nothing else."""
+    found = text(value, 64)
+    return found if found is not None and _EVENT.fullmatch(found) else None
 
 
 # --- free text ---------------------------------------------------------------------------

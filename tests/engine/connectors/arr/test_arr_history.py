@@ -1,7 +1,8 @@
 """History rows become reports, in the order in which things happened."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, override
 
 import pytest
 
@@ -295,3 +296,30 @@ def test_what_was_grabbed_again_has_no_end_yet() -> None:
     ending = read_ending(RadarrDecoder(), RADARR, rows, NOW, 0.0)
     assert ending.reports == ()
     assert [entry.happened_at for entry in ending.pending] == [T0 + 90]
+
+
+def test_a_pack_of_thousands_is_read_as_quickly_as_its_rows() -> None:
+    """Every row once: joined one by one, ten thousand took eight seconds."""
+    joined = 0
+
+    class Counted(str):
+        __slots__ = ()
+
+        @override
+        def __hash__(self) -> int:
+            nonlocal joined
+            joined += 1
+            return super().__hash__()
+
+    decoder = SonarrDecoder()
+    plain = decoder.row_part
+    decoder.row_part = lambda row: tuple(  # type: ignore[method-assign]
+        replace(part, name=Counted(part.name)) for part in plain(row)
+    )
+    rows = [episode_row(number, GRABBED, at(0), number) for number in range(1, 301)]
+    history = decoder.history(SONARR, rows)
+    assert history is not None
+    (report,) = history.reports
+    assert isinstance(report, DownloadReport)
+    assert len(report.parts) == 300
+    assert joined < 5 * 300

@@ -132,11 +132,15 @@ def test_all_there_and_not_imported_is_complete() -> None:
     assert (report.state, report.progress) == (DownloadState.COMPLETE, 1.0)
 
 
-@pytest.mark.parametrize("size", [0, None, -1, "big"])
+@pytest.mark.parametrize("size", [0, None, -1, "big", 1.7e308])
 def test_without_a_size_there_is_no_progress(size: Any) -> None:
     queue = [entry(left=0) | {"size": size}]
     (report,) = reports(poll(request(media={"downloadStatus": queue})), DownloadReport)
     assert (report.state, report.progress) == (DownloadState.DOWNLOADING, None)
+
+
+def test_no_request_is_for_more_seasons_than_there_can_be() -> None:
+    assert asked(request(seasons=tuple(range(2000)))).seasons == tuple(range(500))
 
 
 def test_a_season_pack_is_one_download() -> None:

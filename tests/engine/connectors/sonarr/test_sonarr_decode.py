@@ -233,6 +233,17 @@ def test_a_series_says_which_seasons_it_wants() -> None:
     assert (report.at, report.happened_at) == (NOW, 1_789_898_400.0)
 
 
+def test_a_series_has_no_more_seasons_and_episodes_than_there_can_be() -> None:
+    seasons = [{"seasonNumber": number, "monitored": True} for number in range(2000)]
+    (report,) = polled("series", series(seasons=seasons), SONARR).reports
+    assert isinstance(report, HeldReport)
+    assert report.seasons == tuple(range(500))
+    lines = [api_episode(number, seriesId=17) for number in range(1, 6001)]
+    (season,) = polled("episodes", lines, SONARR).reports
+    assert isinstance(season, EpisodesReport)
+    assert len(season.parts) == 5000
+
+
 @pytest.mark.parametrize("seasons", [None, "all", 3])
 def test_which_seasons_it_wants_may_be_unknown(seasons: Any) -> None:
     (report,) = polled("series", series(seasons=seasons), SONARR).reports

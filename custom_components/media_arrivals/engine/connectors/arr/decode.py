@@ -53,7 +53,7 @@ def _keep_deleted(value: Json) -> Json:
 _IMAGES: Final[Shape] = ({"coverType": payload.keep, "remoteUrl": payload.web_address},)
 _FILE: Final[Shape] = {"quality": _keep_quality}
 ENVELOPE: Final[Mapping[str, Shape]] = {
-    "eventType": payload.keep,
+    "eventType": payload.event_name,
     "instanceName": payload.keep,
     "release": {"quality": _keep_quality, "releaseTitle": payload.prose},
     "downloadInfo": {"quality": _keep_quality},

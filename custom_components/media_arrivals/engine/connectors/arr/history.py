@@ -189,7 +189,7 @@ def _entries(
     """Join what belongs together, in the order in which it happened."""
     dated = [(date, row) for row in rows if (date := row_date(row)) is not None]
     dated.sort(key=lambda item: (item[0], payload.integer(item[1].get("id")) or 0))
-    entries: list[Entry] = []
+    stories: list[list[Entry]] = []
     standing: dict[tuple[str | None, object], int] = {}
     replaced: dict[str, float] = {}
     last = -inf
@@ -207,12 +207,12 @@ def _entries(
         folded = entry.download_id.casefold() if entry.download_id is not None else None
         key = (folded, entry.title.own_id or entry.title.ids)
         place = standing.get(key)
-        if place is not None and _same_story(entries[place], entry):
-            entries[place] = _with(entries[place], entry)
+        if place is not None and _same_story(stories[place][0], entry):
+            stories[place].append(entry)
         else:
-            standing[key] = len(entries)
-            entries.append(entry)
-    return entries
+            standing[key] = len(stories)
+            stories.append([entry])
+    return [_story(entries) for entries in stories]
 
 
 def _entry(
@@ -260,12 +260,15 @@ def _same_story(one: Entry, other: Entry) -> bool:
     )
 
 
-def _with(one: Entry, other: Entry) -> Entry:
+def _story(entries: Sequence[Entry]) -> Entry:
+    """Make one statement of several parts."""
+    if len(entries) == 1:
+        return entries[0]
     return replace(
-        one,
-        parts=tuple(dict.fromkeys((*one.parts, *other.parts))),
-        at=other.at,
-        keys=tuple(dict.fromkeys((*one.keys, *other.keys))),
+        entries[0],
+        parts=tuple(dict.fromkeys(part for entry in entries for part in entry.parts)),
+        at=entries[-1].at,
+        keys=tuple(dict.fromkeys(key for entry in entries for key in entry.keys)),
     )
 
 

@@ -27,6 +27,7 @@ from ..base import Json
 
 MAX_OVERVIEW: Final = 1000
 NAME_LENGTH: Final = 128
+_MOST_BYTES: Final = 2.0**60
 
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _MEDIA_TYPES: Final[Mapping[str, MediaType]] = {
@@ -323,7 +324,9 @@ def read_request(row: payload.Object, media: Media, ahead: float = 0.0) -> Seerr
         title=titled(media_type, media.ids, NO_FACTS) if media_type and media.ids else None,
         tier=Tier.UNKNOWN if is4k is None else Tier.UHD if is4k else Tier.HD,
         decision=_DECISIONS.get(payload.integer(row.get("status")) or 0),
-        seasons=tuple(sorted(seasons)) if seasons and media_type is MediaType.SERIES else None,
+        seasons=tuple(sorted(seasons)[: payload.MAX_SEASONS])
+        if seasons and media_type is MediaType.SERIES
+        else None,
         requester=Person(name=name, id=payload.identifier(by.get("id"))) if name else None,
         created_at=_moment(row.get("createdAt"), ahead),
         updated_at=_moment(row.get("updatedAt"), ahead),
@@ -369,8 +372,8 @@ def _status(value: Json) -> MediaStatus | None:
 
 
 def _loading(row: payload.Object) -> Loading:
-    size = max(payload.number(row.get("size")) or 0.0, 0.0)
-    left = payload.number(row.get("sizeLeft"))
+    size = max(_bytes(row.get("size")) or 0.0, 0.0)
+    left = _bytes(row.get("sizeLeft"))
     status = payload.text(row.get("status"), 64)
     return Loading(
         id=payload.opaque_id(row.get("downloadId")) or _invented_id(row.get("title"), size),
@@ -380,6 +383,12 @@ def _loading(row: payload.Object) -> Loading:
         eta=payload.moment(row.get("estimatedCompletionTime")),
         problem=status if status and status.casefold() in {"warning", "failed"} else None,
     )
+
+
+def _bytes(value: Json) -> float | None:
+    """Read a size; several of them must still add up to a number."""
+    found = payload.number(value)
+    return found if found is not None and abs(found) <= _MOST_BYTES else None
 
 
 def _invented_id(title: Json, size: float) -> str:

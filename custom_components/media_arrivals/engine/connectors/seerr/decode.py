@@ -62,7 +62,7 @@ def _numbers(value: Json) -> Json:
 
 _PERSON: Final = ("requestedBy_username", "requested_by_username")
 _KEPT: Final[Mapping[str, payload.Shape]] = {
-    "notification_type": _plain,
+    "notification_type": payload.event_name,
     "event": answers.clean,
     "subject": answers.clean,
     "image": answers.poster_of,

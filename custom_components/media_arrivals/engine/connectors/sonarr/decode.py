@@ -103,7 +103,7 @@ class SonarrDecoder(ArrDecoder):
                 for row in payload.rows(found.get("seasons"))
                 if (number := payload.counting(row.get("seasonNumber"))) is not None
                 and payload.boolean(row.get("monitored"))
-            )
+            )[: payload.MAX_SEASONS]
         added = payload.moment(found.get("added"))
         happened_at = None if added is None else added - offset
         statement = self.title_statement(service, title, now, happened_at=happened_at)
@@ -129,7 +129,7 @@ class SonarrDecoder(ArrDecoder):
         tiers: dict[int, list[Tier]] = defaultdict(list)
         for row in rows:
             state = _state(row, offset, monitored=monitored)
-            if state is None:
+            if state is None or len(seasons[state.ref.season]) >= payload.MAX_ITEMS:
                 continue
             seasons[state.ref.season].append(state)
             file = payload.mapping(row.get("episodeFile"))
