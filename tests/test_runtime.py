@@ -392,6 +392,40 @@ async def test_a_fault_of_the_worker_does_not_end_it(
     await house.until(lambda: house.record(entry).processed, what="the next one")
 
 
+async def test_what_waited_for_an_answer_lets_others_have_their_turn(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    await house.stack.radarr.stop()
+    for number in range(10):
+        await house.post(entry, radarr_grab(download=f"AA{number}"))
+    await house.settle()
+    pending = house.runtime.questions.next(entry.entry_id)
+    assert pending is not None
+    assert len(pending.openings) == 10
+    board_open, turns, at_turns = house.runtime.board.open, 0, []
+
+    def slowly(*args: Any, **kwargs: Any) -> Applied:
+        at_turns.append(turns)
+        time.sleep(0.01)
+        return board_open(*args, **kwargs)
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    monkeypatch.setattr(house.runtime.board, "open", slowly)
+    counting = asyncio.create_task(count_turns())
+    await house.runtime.worker.async_answered(pending, ())
+    counting.cancel()
+
+    assert len(at_turns) == 10
+    assert len(set(at_turns)) >= 9
+
+
 async def test_a_poll_survives_a_fault_in_one_report(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -272,6 +272,7 @@ class Worker:
         """Apply the answer, and what waited for it."""
         async with self._lock:
             step = _Step()
+            breather = Breather()
             tickets = self._runtime.questions.settle(pending)
             asked = pending.question.key
             try:
@@ -279,9 +280,11 @@ class Worker:
                     for opening in pending.openings:
                         applied = self._runtime.board.open(opening, reports, now=step.now)
                         self._take(step, applied, tickets, asked=asked)
+                        await breather.breathe()
                 else:
                     for report in (*reports, *pending.openings):
                         await self._apply(step, report, tickets, asked=asked)
+                        await breather.breathe()
             except Exception as err:  # noqa: BLE001 - the next answer is not to blame
                 log_fault(_LOGGER, "taking a service's answer", err)
                 for ticket in tickets:
