@@ -413,6 +413,29 @@ async def test_a_sync_answers_what_came_of_it(house: House) -> None:
     assert (row.enabled, row.interval_hours, row.next_run_at) == (False, 24, None)
 
 
+async def test_a_sync_of_a_service_that_goes_meanwhile_comes_to_its_end(
+    house: House, hass: HomeAssistant
+) -> None:
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    other = house.add_service(house.stack.radarr_4k)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    await house.stack.radarr.grab(movie)
+    house.stack.radarr.misbehave("slow", seconds=0.3)
+
+    syncing = hass.async_create_task(coordinator_of(house, entry).async_sync())
+    await asyncio.sleep(0.1)
+    await hass.config_entries.async_remove(entry.entry_id)
+    result = await syncing
+    await house.settle()
+
+    assert (result.reachable, result.changed, result.error) == (True, 0, None)
+    assert tuple(house.runtime.board.arrivals()) == ()
+    assert house.runtime.cursors.keys() == {other.entry_id}
+    assert house.runtime.schedules.keys() == {other.entry_id}
+
+
 async def test_what_a_sync_finds_is_told_in_the_name_of_who_asked(house: House) -> None:
     entry = house.add_service(house.stack.radarr)
     radarr = house.stack.radarr

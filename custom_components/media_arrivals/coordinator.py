@@ -96,6 +96,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         self.runtime = runtime
         self.client = client
         self.service: Service = service_of(entry)
+        self.record: ServiceRecord = runtime.book.ensure(entry.entry_id)
+        """Kept here, too: a sync that somebody waits for may outlive the service."""
         self.health: tuple[HealthNote, ...] = ()
         """The service's standing complaints, as of the last poll that asked."""
         self._reading = asyncio.Lock()
@@ -137,7 +139,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         """Do the light poll; the very first one is a baseline."""
         async with self._reading:
             await self._guarded(self._poll(self.client.poll))
-        return self.runtime.records[self.service.id]
+        return self.record
 
     async def _poll(
         self, read: Callable[..., Coroutine[Any, Any, Poll]], context: Context | None = None
@@ -176,13 +178,12 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
 
     def _pace(self, now: float) -> timedelta:
         """Return how long to wait: progress has no webhook, and an idle home costs nothing."""
-        record = self.runtime.records[self.service.id]
-        if record.downloading:
+        if self.record.downloading:
             return POLL_DOWNLOADING
         if (
-            record.webhook is WebhookHealth.WORKING
-            and record.healthy_since is not None
-            and now - record.healthy_since >= HEALTHY_AFTER
+            self.record.webhook is WebhookHealth.WORKING
+            and self.record.healthy_since is not None
+            and now - self.record.healthy_since >= HEALTHY_AFTER
         ):
             return POLL_HEALTHY
         return POLL
@@ -311,7 +312,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
                     async with asyncio.timeout(ANSWERS_SECONDS):
                         await ticket.settled.wait()
                 result = SyncResult(reachable=True, checked=poll.checked, changed=ticket.changed)
-                self.async_set_updated_data(self.runtime.records[self.service.id])
+                self.async_set_updated_data(self.record)
         await self._note_sync(result)
         return result
 
@@ -367,17 +368,16 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     async def _note_sync(self, result: SyncResult) -> None:
         """Keep the run, and plan the next one."""
         now = time.time()
-        record = self.runtime.records.get(self.service.id)
-        if record is None:
+        if self.service.id not in self.runtime.records:
             return
-        self.runtime.note(self.service.id, sync_count=record.sync_count + 1)
+        self.runtime.count(self.service.id, sync_count=1)
         if self.runtime.coordinators.get(self.service.id) is self:
             self._plan(now)
         await self._save_schedule(result)
 
     async def _save_schedule(self, result: SyncResult | None = None) -> None:
         """Store the schedule and, after a run, what became of it."""
-        record = self.runtime.records[self.service.id]
+        record = self.record
         row = self.runtime.schedules.get(self.service.id)
         status, error = (row.last_status, row.last_error) if row else (None, None)
         if result is not None:

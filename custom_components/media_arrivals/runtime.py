@@ -352,6 +352,10 @@ class BoardRuntime:
         A ticket follows what becomes of what they leave open, and carries the poll's cursor.
         """
         ticket = ticket or Ticket(service=service, silent=silent)
+        if service not in self.records:
+            # It was removed while it was read: its words are nobody's any more.
+            ticket.settled.set()
+            return ()
         return await self.worker.async_apply(reports, questions, ticket)
 
     async def dismiss(self, arrival_id: str, context: Context) -> Arrival | None:
