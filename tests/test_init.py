@@ -11,6 +11,7 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntry
 from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
@@ -22,6 +23,7 @@ from custom_components.media_arrivals.const import (
     EVENT_STAGE_CHANGED,
 )
 from custom_components.media_arrivals.engine.board.claims import speaks
+from custom_components.media_arrivals.engine.connectors.base import ServiceError, WebhookError
 from custom_components.media_arrivals.engine.storage.models import DatabaseUnavailableError
 from custom_components.media_arrivals.engine.storage.schema import SCHEMA_VERSION
 from custom_components.media_arrivals.engine.storage.storage import Storage
@@ -122,6 +124,8 @@ async def test_a_service_that_is_down_is_tried_again(house: House, hass: HomeAss
 
     assert state(entry) is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "connection_refused"
+    assert entry.reason is not None
+    assert entry.reason.startswith("The machine of radarr answers, but nothing listens")
     assert house.record(entry).last_status == "connection_refused"
     assert state(other) is ConfigEntryState.LOADED
 
@@ -130,6 +134,16 @@ async def test_a_service_that_is_down_is_tried_again(house: House, hass: HomeAss
     assert state(entry) is ConfigEntryState.LOADED
     assert house.record(entry).last_status == "ok"
     await house.settle()
+
+
+async def test_whatever_is_wrong_with_a_service_has_words(hass: HomeAssistant) -> None:
+    """The key of an error is known only when it happens, so no check of the code sees it."""
+    texts = await async_get_translations(hass, "en", "exceptions", [DOMAIN])
+
+    for error in (ServiceError, *ServiceError.__subclasses__()):
+        if error is not WebhookError:
+            text = texts[f"component.{DOMAIN}.exceptions.{error.key}.message"]
+            assert "a Radarr" in text.format(service="a Radarr", detail="why")
 
 
 async def test_a_passing_refusal_of_the_key_is_no_reauthentication(
