@@ -110,6 +110,29 @@ async def test_a_poll_tells_what_no_webhook_told(hass: HomeAssistant, house: Hou
     assert stored == house.runtime.cursors[entry.entry_id]
 
 
+async def test_without_a_working_webhook_open_arrivals_are_looked_at_every_hour(
+    house: House, freezer: FrozenDateTimeFactory
+) -> None:
+    """No history tells that a title was deleted."""
+    house.add_board()
+    entry = house.add_service(house.stack.radarr)
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    await house.stack.radarr.grab(movie)
+    await house.poll(entry)
+    await house.until(lambda: list(house.runtime.board.arrivals()), what="an arrival")
+    await house.stack.radarr.delete_movie(movie)
+    for webhook, stage in (
+        (WebhookHealth.WORKING, "downloading"),
+        (WebhookHealth.POLLING_ONLY, "removed"),
+    ):
+        house.runtime.note(entry.entry_id, webhook=webhook)
+        freezer.tick(3700)
+        await house.poll(entry)
+        (arrival,) = house.runtime.board.arrivals()
+        assert arrival.stage == stage
+
+
 async def test_the_pace_follows_what_happens(house: House, freezer: FrozenDateTimeFactory) -> None:
     entry = house.add_service(house.stack.radarr)
     radarr = house.stack.radarr
@@ -569,6 +592,29 @@ async def test_what_no_webhook_told_is_counted_once_and_taken_back(
     await house.post(entry, radarr_grab(movie_id=movie.id, download=lost.download_id or ""))
     assert house.record(entry).missed == 0
     await house.settle()
+
+
+async def test_what_happened_before_home_assistant_ran_is_not_missed(
+    house: House, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nobody was there to take it, and the first poll tells it."""
+    house.add_board()
+    entry = house.add_service(house.stack.radarr, options={})
+    movie = house.stack.radarr.put_movie(FILM)
+    await house.start()
+    await house.proven(entry)
+    freezer.tick(2)
+    house.stack.radarr.sender.faults = DeliveryFaults(lose_every=1)
+    await house.stack.radarr.grab(movie)
+    freezer.tick(60)
+    house.runtime.started_at = dt_util.utcnow().timestamp()
+
+    await house.poll(entry)
+    freezer.tick(125)
+    await pass_time(house, 0)
+    await house.settle()
+
+    assert house.record(entry).missed == 0
 
 
 async def test_nothing_is_missed_by_a_webhook_that_was_never_proven(house: House) -> None:

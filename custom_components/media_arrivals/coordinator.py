@@ -25,7 +25,7 @@ from .const import (
     DEFAULT_INTERVAL_HOURS,
     DOMAIN,
 )
-from .engine.board.models import Service
+from .engine.board.models import Role, Service
 from .engine.connectors.base import (
     AuthError,
     Client,
@@ -53,6 +53,8 @@ POLL: Final = timedelta(minutes=5)
 POLL_DOWNLOADING: Final = timedelta(seconds=30)
 POLL_HEALTHY: Final = timedelta(minutes=15)
 HEALTHY_AFTER: Final = 24 * 3600.0
+LOOK_CLOSER: Final = 3600.0
+"""Seconds between looks at all open arrivals while there is no working webhook."""
 HINT_PAUSE: Final = 5.0
 """Seconds in which hints are gathered into one poll."""
 AUTH_FAILURES: Final = 3
@@ -100,6 +102,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         """Kept here, too: a sync that somebody waits for may outlive the service."""
         self.health: tuple[HealthNote, ...] = ()
         """The service's standing complaints, as of the last poll that asked."""
+        self._looked_at = time.time()
         self._reading = asyncio.Lock()
         self._wake = asyncio.Event()
         self._asker: asyncio.Task[None] | None = None
@@ -138,8 +141,20 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     async def _async_update_data(self) -> ServiceRecord:
         """Do the light poll; the very first one is a baseline."""
         async with self._reading:
-            await self._guarded(self._poll(self.client.poll))
+            closer = self._looks_closer(time.time())
+            await self._guarded(self._poll(self.client.sync if closer else self.client.poll))
         return self.record
+
+    def _looks_closer(self, now: float) -> bool:
+        """Tell whether to look at the open arrivals, too.
+
+        No history tells that a title was deleted. Without a working webhook nobody else does.
+        """
+        record = self.runtime.records[self.service.id]
+        if record.webhook is WebhookHealth.WORKING or now - self._looked_at < LOOK_CLOSER:
+            return False
+        self._looked_at = now
+        return True
 
     async def _poll(
         self, read: Callable[..., Coroutine[Any, Any, Poll]], context: Context | None = None
@@ -152,7 +167,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             days = int(runtime.option(CONF_FINISHED_DAYS, DEFAULT_FINISHED_DAYS))
             poll = await self.client.baseline(service, now, finished_days=days)
         else:
-            poll = await read(service, cursor, self._view(), now)
+            poll = await read(service, cursor, self._view(read), now)
         ticket = Ticket(
             service=service.id, silent=cursor is None, cursor=poll.cursor, context=context
         )
@@ -167,13 +182,16 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         self.update_interval = self._pace(now)
         return poll, ticket
 
-    def _view(self) -> PollView:
-        """Return what the board has of the service."""
-        board = self.runtime.board
+    def _view(self, read: Callable[..., Coroutine[Any, Any, Poll]]) -> PollView:
+        """Return what the board has of the service, as far as it is looked at."""
+        board, service = self.runtime.board, self.service
+        # Gathering the titles costs more the more are open; the light poll of a downloader
+        # does not look at them.
+        light = read == self.client.poll and service.role is Role.DOWNLOADS
         return PollView(
-            active_downloads=board.active_downloads(self.service.id),
-            open_requests=board.open_requests(self.service.id),
-            open_titles=board.open_titles(self.service.id),
+            active_downloads=board.active_downloads(service.id),
+            open_requests=board.open_requests(service.id),
+            open_titles=() if light else board.open_titles(service.id),
         )
 
     def _pace(self, now: float) -> timedelta:

@@ -75,12 +75,13 @@ class Family:
 
     async def settle(self) -> None:
         """Wait until everything that was sent is worked off, and every question answered."""
-        await self.stack.settle()
         questions = self.house.runtime.questions
-        while total := questions.total:
-            await self.house.until(partial(self._fewer_questions, total), what="an answer")
         await self.stack.settle()
         await self.house.settle()
+        while total := questions.total:
+            await self.house.until(partial(self._fewer_questions, total), what="an answer")
+            await self.stack.settle()
+            await self.house.settle()
 
     def _fewer_questions(self, than: int) -> bool:
         return self.house.runtime.questions.total < than

@@ -314,6 +314,23 @@ async def test_every_decision_is_found_by_the_next_poll(stack: Stack, client: Se
 
 
 @every_flavour
+async def test_a_new_request_comes_with_its_name(stack: Stack, client: SeerrClient) -> None:
+    """Lists have no names; without one an event would say that nothing was asked for."""
+    cursor = await begun(stack, client)
+    film = stack.catalogue.film()
+    ask(stack, film, by="Ben")
+    await stack.settle()
+    found = await client.poll(SEERR, cursor, view({}), now_of(stack))
+    assert {report.title.name for report in reports(found, RequestReport)} == {film.title}
+    stack.seerr.misbehave("500", path="/api/v1/movie")
+    other = stack.catalogue.film()
+    ask(stack, other, by="Ben")
+    await stack.settle()
+    found = await client.poll(SEERR, found.cursor, view({}), now_of(stack))
+    assert None in {report.title.name for report in reports(found, RequestReport)}
+
+
+@every_flavour
 async def test_available_is_found_by_the_next_poll(stack: Stack, client: SeerrClient) -> None:
     film = stack.catalogue.film()
     ask(stack, film, by="Carla")

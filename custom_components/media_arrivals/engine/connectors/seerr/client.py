@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, override
 
@@ -332,6 +333,7 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
                     if request.id in look.view.open_requests or look.is_new(request)
                 ],
             )
+        await self._name_new(look)
         more = await self._availability(look, swept=sweep)
         return self._answer(look, counts, newest, swept=sweep, more=more)
 
@@ -435,6 +437,24 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
                     group.create_task(one(item))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
+
+    async def _name_new(self, look: _Look) -> None:
+        """Read what new requests are called: lists have no names, and events want one."""
+
+        async def read(title: TitleRef) -> None:
+            # A name is worth no failed poll: it is asked for again.
+            with suppress(ServiceError):
+                await self._details(title)
+
+        nameless = {
+            request.title: None
+            for request in look.requests.values()
+            if request.title is not None
+            and look.at is not None
+            and look.is_new(request)
+            and self._facts_of(request.title) is answers.NO_FACTS
+        }
+        await self._each(list(nameless)[:FEW_TITLES], read)
 
     async def _availability(self, look: _Look, *, swept: bool) -> list[AnyReport]:
         """Ask for titles that were imported and that nobody else can say to be playable."""
