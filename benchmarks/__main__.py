@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MEASUREMENTS: Final = {
-    "door": "deliveries per second, time to answer, pauses of the event loop (3 figures)",
+    "door": "deliveries: rate, time to answer, pauses; without and with the recorder",
     "board": "board.apply with few and many arrivals",
     "memory": "memory per live film",
     "start": "start with 50,000 stored arrivals",
@@ -53,12 +53,6 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("names", metavar="NAME", nargs="*", help="only these measurements")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--kills", type=int, default=20, help="how often to kill (20)")
-    parser.add_argument(
-        "--no-recorder",
-        dest="recorder",
-        action="store_false",
-        help="measure door and start in a Home Assistant that records nothing",
-    )
     chosen = parser.parse_args(given)
     if unknown := set(chosen.names) - MEASUREMENTS.keys():
         parser.error(f"there is no measurement named {', '.join(sorted(unknown))}")
@@ -94,7 +88,7 @@ async def main() -> int:
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
     do_without_home_assistant()
     names = [name for name in MEASUREMENTS if not chosen.names or name in chosen.names]
-    options = Options(kills=chosen.kills, recorder=chosen.recorder)
+    options = Options(kills=chosen.kills)
     before = os.getloadavg()[0]
     figures, failed = await run(names, options)
     machine = {

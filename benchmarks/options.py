@@ -8,5 +8,3 @@ class Options:
     """How much is measured."""
 
     kills: int = 20
-    recorder: bool = True
-    """Whether Home Assistant records states and events, as it usually does."""
