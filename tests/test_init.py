@@ -140,7 +140,8 @@ async def test_whatever_is_wrong_with_a_service_has_words(hass: HomeAssistant) -
     """The key of an error is known only when it happens, so no check of the code sees it."""
     texts = await async_get_translations(hass, "en", "exceptions", [DOMAIN])
 
-    for error in (ServiceError, *ServiceError.__subclasses__()):
+    errors: list[type[ServiceError]] = [ServiceError, *ServiceError.__subclasses__()]
+    for error in errors:
         if error is not WebhookError:
             text = texts[f"component.{DOMAIN}.exceptions.{error.key}.message"]
             assert "a Radarr" in text.format(service="a Radarr", detail="why")

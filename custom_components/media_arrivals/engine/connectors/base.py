@@ -20,7 +20,7 @@ from ..board.models import (
     TitleRef,
 )
 
-type Json = str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]
+type Json = str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None
 """Foreign JSON."""
 
 type Cursor = Mapping[str, Json]
@@ -101,9 +101,9 @@ class Decoder(Protocol):
         ...
 
     def sanitise(self, delivery: Delivery) -> str:
-        """Return the body for the journal: JSON text that decodes to the same reports,
+        """Return the body for the journal: JSON text that decodes to the same reports.
 
-        without tokens, e-mail and IP addresses, player ids, avatars and file paths.
+        It has no tokens, e-mail and IP addresses, player ids, avatars and file paths.
         What is not JSON becomes a short note of its size and type.
         """
         ...
@@ -345,7 +345,9 @@ class Client(Protocol):
         """Do the light poll and look at every open arrival."""
         ...
 
-    async def answer(self, service: Service, question: Question, now: float) -> tuple[AnyReport, ...]:
+    async def answer(
+        self, service: Service, question: Question, now: float
+    ) -> tuple[AnyReport, ...]:
         """Read what a delivery or the board left open. Empty: the service knows nothing."""
         ...
 
