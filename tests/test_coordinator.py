@@ -594,29 +594,6 @@ async def test_what_no_webhook_told_is_counted_once_and_taken_back(
     await house.settle()
 
 
-async def test_what_happened_before_home_assistant_ran_is_not_missed(
-    house: House, freezer: FrozenDateTimeFactory
-) -> None:
-    """Nobody was there to take it, and the first poll tells it."""
-    house.add_board()
-    entry = house.add_service(house.stack.radarr, options={})
-    movie = house.stack.radarr.put_movie(FILM)
-    await house.start()
-    await house.proven(entry)
-    freezer.tick(2)
-    house.stack.radarr.sender.faults = DeliveryFaults(lose_every=1)
-    await house.stack.radarr.grab(movie)
-    freezer.tick(60)
-    house.runtime.started_at = dt_util.utcnow().timestamp()
-
-    await house.poll(entry)
-    freezer.tick(125)
-    await pass_time(house, 0)
-    await house.settle()
-
-    assert house.record(entry).missed == 0
-
-
 async def test_nothing_is_missed_by_a_webhook_that_was_never_proven(house: House) -> None:
     entry = house.add_service(house.stack.radarr)
     movie = house.stack.radarr.put_movie(FILM)
