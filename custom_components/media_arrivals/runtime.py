@@ -34,7 +34,7 @@ from .const import (
 )
 from .engine.board.board import Board
 from .engine.board.models import AnyReport, Arrival, Change, MediaType, Question, Service, Tier
-from .engine.connectors.base import Cursor, Sighting
+from .engine.connectors.base import Cursor, Decoded, Sighting
 from .engine.connectors.registry import decoder
 from .engine.storage.models import JournalRow, ScheduleRow, StorageError
 from .engine.storage.storage import Storage
@@ -426,25 +426,23 @@ class BoardRuntime:
             for future in waiting:
                 future.set_result(None)
             return
+        if (record := self.records.get(entry_id)) is None:
+            return
         self.book.signal(entry_id)
-        coordinator = self.coordinators.get(entry_id)
-        works = self.records[entry_id].webhook in {
-            WebhookHealth.WORKING,
-            WebhookHealth.POLLING_ONLY,
-        }
-        if coordinator is not None and not works:
+        works = record.webhook in {WebhookHealth.WORKING, WebhookHealth.POLLING_ONLY}
+        if (coordinator := self.coordinators.get(entry_id)) is not None and not works:
             coordinator.async_webhook_tested()
 
     @callback
-    def deliver(self, delivered: Delivered) -> None:
+    def deliver(self, delivered: Delivered, decoded: Decoded) -> None:
         """Take a delivery that is in the journal: count it, and put it on the queue."""
         service_id, now = delivered.service.id, time.time()
-        self.count(service_id, received=1)
-        self.note(service_id, last_webhook_at=now)
-        for sighting in delivered.decoded.sightings:
+        if (record := self.records.get(service_id)) is not None:
+            self.note(service_id, received=record.received + 1, last_webhook_at=now)
+        for sighting in decoded.sightings:
             if self.missed.told(service_id, sighting, now):
                 self.count(service_id, missed=-1)
-        if delivered.decoded.test:
+        if decoded.test:
             self.async_tested(service_id)
         self.worker.async_deliver(delivered)
 

@@ -35,12 +35,13 @@ from .const import (
     DOMAIN,
     NAME,
 )
-from .engine.connectors.base import Delivery, WebhookCause
+from .engine.board.models import Service
+from .engine.connectors.base import Decoded, Delivery, WebhookCause
 from .engine.storage.models import StorageError
 from .faults import log_fault
 from .registration import issue_id
 from .runtime import BOARD_KEY, ServiceConfigEntry, WebhookHealth, service_of
-from .worker import Delivered, read_out
+from .worker import LARGE_BODY, Delivered, decode, sanitise
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,8 +49,6 @@ MAX_BODY: Final = 1024 * 1024
 MAX_DIGITS: Final = 20
 """Python reads no number of thousands of digits."""
 BODY_SECONDS: Final = 10.0
-LARGE_BODY: Final = 16 * 1024
-"""Bodies above this are decoded in a thread, so that nothing else waits."""
 REFUSALS: Final = 20
 """Refused calls from one address within the period that get an answer of their own."""
 REFUSAL_PERIOD: Final = 60.0
@@ -162,9 +161,9 @@ class Doors:
         runtime = self.hass.data[BOARD_KEY]
         service = runtime.board.services.get(entry.entry_id) or service_of(entry)
         if len(delivery.body) > LARGE_BODY:
-            decoded, payload = await self.hass.async_add_executor_job(read_out, service, delivery)
+            decoded, payload = await self.hass.async_add_executor_job(_read_out, service, delivery)
         else:
-            decoded, payload = read_out(service, delivery)
+            decoded, payload = _read_out(service, delivery)
         if (storage := await runtime.opened_storage()) is None:
             return self._unavailable(entry)
         try:
@@ -174,7 +173,16 @@ class Doors:
         except StorageError:
             return self._unavailable(entry)
         self._note_arrival(entry)
-        runtime.deliver(Delivered(service=service, row=row, decoded=decoded))
+        runtime.deliver(
+            Delivered(
+                service=service,
+                row=row,
+                payload=payload,
+                received_at=delivery.received_at,
+                decoded=decoded,
+            ),
+            decoded,
+        )
         if decoded.ignored is None or decoded.test:
             return _json({"status": "accepted"})
         return _json({"status": "ignored", "reason": decoded.ignored.value})
@@ -251,6 +259,11 @@ def test_answer(hass: HomeAssistant, service: str, *, with_version: bool) -> Res
         answer["version"] = str(async_get_loaded_integration(hass, DOMAIN).version)
     answer["timestamp"] = datetime.now(UTC).isoformat(timespec="seconds")
     return _json(answer)
+
+
+def _read_out(service: Service, delivery: Delivery) -> tuple[Decoded, str]:
+    """Say what a delivery tells, and what of it is kept."""
+    return decode(service, delivery), sanitise(service, delivery)
 
 
 def _json(answer: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -38,8 +38,13 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+LARGE_BODY: Final = 16 * 1024
+"""Bodies above this are decoded in a thread, so that nothing else waits."""
 MAX_BATCH: Final = 64
 """Deliveries that are worked off together, with one transaction."""
+PACE: Final = 100.0
+"""Deliveries that are worked off in a second, once a burst is longer than a batch: whoever waits
+for an answer goes first, and those who listen, like the recorder, are not flooded."""
 MAX_UNSAVED: Final = 5_000
 """Answers of the board that are kept while nothing can be stored."""
 SAVE_AFTER: Final = 30.0
@@ -54,7 +59,16 @@ class Delivered:
 
     service: Service
     row: int
-    decoded: Decoded
+    payload: str
+    """What is in the journal, which says the same as the body."""
+    received_at: float
+    decoded: Decoded | None
+    """``None``: left to be said again from the payload."""
+
+    def read(self) -> Decoded:
+        """Read what the delivery tells from its payload."""
+        delivery = Delivery(body=self.payload.encode(), received_at=self.received_at, id=self.row)
+        return decode(self.service, delivery)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,18 +152,30 @@ class Worker:
 
     @callback
     def async_deliver(self, delivered: Delivered) -> None:
-        """Put a delivery on the queue."""
+        """Put a delivery on the queue.
+
+        What it tells is a score of objects. Were they all kept over a long burst, Python would
+        stop everything to look through them for garbage.
+        """
+        if self._queue.qsize() >= MAX_BATCH:
+            delivered = replace(delivered, decoded=None)
         self._queue.put_nowait(delivered)
 
     async def _work(self, rows: Sequence[JournalRow]) -> None:
         """Take deliveries in their order, for ever."""
         await self._replay(rows)
         self._replayed.set()
+        spare, since = float(MAX_BATCH), time.monotonic()
         while True:
-            await self._take_next()
+            taken = await self._take_next()
+            now = time.monotonic()
+            spare = min(MAX_BATCH, spare + (now - since) * PACE) - taken
+            since = now
+            if spare < 0:
+                await asyncio.sleep(-spare / PACE)
 
-    async def _take_next(self) -> None:
-        """Take the deliveries that wait; if there is none, wait for one."""
+    async def _take_next(self) -> int:
+        """Take the deliveries that wait, and return how many; if there is none, wait for one."""
         batch = [await self._queue.get()]
         while len(batch) < MAX_BATCH and not self._queue.empty():
             batch.append(self._queue.get_nowait())
@@ -158,19 +184,22 @@ class Worker:
         finally:
             for _ in batch:
                 self._queue.task_done()
+        return len(batch)
 
     async def _replay(self, rows: Sequence[JournalRow]) -> None:
         """Take the deliveries that were written down and not worked off."""
-        breather = Breather()
         for first in range(0, len(rows), MAX_BATCH):
-            batch: list[Delivered] = []
-            for row in rows[first : first + MAX_BATCH]:
-                if (service := self._runtime.board.services.get(row.service)) is not None:
-                    body = (row.payload or "").encode()
-                    delivery = Delivery(body=body, received_at=row.received_at, id=row.id)
-                    decoded, _ = read_out(service, delivery)
-                    batch.append(Delivered(service=service, row=row.id, decoded=decoded))
-                await breather.breathe()
+            batch = [
+                Delivered(
+                    service=service,
+                    row=row.id,
+                    payload=row.payload or "",
+                    received_at=row.received_at,
+                    decoded=None,
+                )
+                for row in rows[first : first + MAX_BATCH]
+                if (service := self._runtime.board.services.get(row.service)) is not None
+            ]
             await self._take_safely(batch)
 
     async def _take_safely(self, batch: Sequence[Delivered]) -> None:
@@ -198,6 +227,13 @@ class Worker:
     async def _take_delivery(self, step: _Step, delivered: Delivered) -> None:
         """Apply what a delivery says, ask what it leaves open; a fault in it is its own."""
         service, decoded = delivered.service, delivered.decoded
+        if decoded is None:
+            # As at the door: a large one would hold up everybody.
+            decoded = (
+                delivered.read()
+                if len(delivered.payload) <= LARGE_BODY
+                else await self.hass.async_add_executor_job(delivered.read)
+            )
         ticket = Ticket(
             service=service.id,
             row=delivered.row,
@@ -515,22 +551,38 @@ class Worker:
             self._save_timer = None
 
 
-def read_out(service: Service, delivery: Delivery) -> tuple[Decoded, str]:
-    """Say what a delivery tells, and what of it is kept; a fault of ours is no refusal."""
-    connector = decoder(service.kind)
+def decode(service: Service, delivery: Delivery) -> Decoded:
+    """Say what a delivery tells; a fault of ours is no refusal."""
     try:
-        return connector.decode(service, delivery), connector.sanitise(delivery)
+        return decoder(service.kind).decode(service, delivery)
     except Exception as err:  # noqa: BLE001 - whatever it is, the delivery came
         log_fault(_LOGGER, f"reading a delivery of {service.kind}", err)
-        return Decoded(event_type="unknown", ignored=Reason.ERROR, detail=fault(err)), "{}"
+        return Decoded(event_type="unknown", ignored=Reason.ERROR, detail=fault(err))
+
+
+def sanitise(service: Service, delivery: Delivery) -> str:
+    """Return what of a delivery is kept; nothing, if we cannot say what is private in it."""
+    try:
+        return decoder(service.kind).sanitise(delivery)
+    except Exception as err:  # noqa: BLE001 - whatever it is, the delivery came
+        log_fault(_LOGGER, f"cleaning a delivery of {service.kind}", err)
+        return "{}"
 
 
 def _attributed(report: AnyReport, tickets: Sequence[Ticket]) -> AnyReport:
-    """Return a report in the name of whoever had the service looked at."""
+    """Return a report in the name of whoever had the service looked at.
+
+    What is read because a delivery left it open was told by that delivery.
+    """
     context = next((ticket.context for ticket in tickets if ticket.context is not None), None)
-    if context is None:
+    told = any(ticket.row is not None for ticket in tickets)
+    if context is None and not told:
         return report
-    origin = replace(report.origin, context_id=context.id, user_id=context.user_id)
+    origin = report.origin
+    if told:
+        origin = replace(origin, via=Via.WEBHOOK)
+    if context is not None:
+        origin = replace(origin, context_id=context.id, user_id=context.user_id)
     return replace(report, origin=origin)
 
 

@@ -58,6 +58,9 @@ async def test_webhooks_alone_tell_every_story(family: Family) -> None:
     assert told["Restless Comet", "4k"] == WHOLE_WAY
     assert ("Old Regatta", "hd") not in told
     assert set(family.missed().values()) == {0}
+    # What a delivery left open and was read for it was told by it.
+    assert {event.data["via"] for event in family.events} == {Via.WEBHOOK}
+    assert all(event.data["title"] for event in family.events)
 
 
 async def test_polls_alone_tell_every_story(family: Family) -> None:
@@ -68,6 +71,7 @@ async def test_polls_alone_tell_every_story(family: Family) -> None:
 
     assert family.received() == 0
     assert {event.data["via"] for event in family.events} == {Via.POLL}
+    assert all(event.data["title"] for event in family.events)
     assert family.stages() == ENDS
     told = family.told()
     assert told["Amber Ferry", "hd"] == WHOLE_WAY
