@@ -127,6 +127,33 @@ def webhook_of(entry: MockConfigEntry) -> Registration:
     return found
 
 
+# --- it goes ------------------------------------------------------------------------------------
+
+
+async def test_a_service_that_is_removed_during_a_test_keeps_no_webhook(
+    hass: HomeAssistant, house: House
+) -> None:
+    entry, _ = await begin(house, health=WebhookHealth.WORKING)
+    found = webhook_of(entry)
+    client = entry.runtime_data.client
+    send = client.test_webhook
+
+    async def removed_meanwhile(target: Any) -> None:
+        await house.runtime.async_remove_service(entry.entry_id)
+        await send(target)
+
+    with (
+        patch.object(client, "test_webhook", removed_meanwhile),
+        patch.object(house.runtime, "async_expect_test", lambda _: hass.loop.create_future()),
+        pytest.raises(HomeAssistantError) as failed,
+    ):
+        await found.async_test()
+
+    assert failed.value.translation_key == "webhook_service_silent"
+    assert urls(house.stack) == []
+    assert issue(hass, entry) is None
+
+
 # --- it works -----------------------------------------------------------------------------------
 
 

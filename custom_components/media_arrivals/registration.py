@@ -361,7 +361,10 @@ class Registration:
         async for base, url in self._async_candidates():
             tried.append(await webhook_target(self._hass, self._entry, url))
             try:
-                self._remote = await self._async_prove(tried[-1])
+                try:
+                    self._remote = await self._async_prove(tried[-1])
+                finally:
+                    await self._async_stop_if_removed(tried[-1])
             except WebhookError as err:
                 failures.append(
                     Failure(cause=err.cause, address=base, answer=self._scrub(err.detail))
@@ -377,6 +380,13 @@ class Registration:
             await self._async_leave_tidy(tried)
         self._async_failed(first, failures)
         return first
+
+    async def _async_stop_if_removed(self, target: WebhookTarget) -> None:
+        """End here if the service was removed meanwhile: nobody takes back what comes now."""
+        if self._client and self._entry.entry_id not in self._runtime.records:
+            with suppress(ServiceError):
+                await self._client.remove_webhook(target)
+            raise ServiceError("removed")
 
     async def _async_prove(self, target: WebhookTarget) -> RemoteWebhook:
         """Have the service hold this webhook and send its test, and see that arrive."""
