@@ -1,5 +1,6 @@
 """What is still to be told outlives a crash, and becomes one story per arrival."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,21 @@ def test_episodes_are_told_only_where_the_season_did_not_move() -> None:
         (ChangeKind.STAGE, film.stage),
         (ChangeKind.PART, Stage.AVAILABLE),
     ]
+
+
+def test_that_a_request_became_available_is_told_once() -> None:
+    found = board()
+    (asked,) = told(found, request(FILM, 0))
+    available = replace(
+        asked,
+        kind=ChangeKind.REQUEST,
+        stage=Stage.AVAILABLE,
+        request=found.requests_of(asked.arrival)[0],
+    )
+
+    result = coalesce([asked, available, available], found)
+
+    assert [one.kind for one in result] == [ChangeKind.STAGE, ChangeKind.REQUEST]
 
 
 def test_what_left_the_board_is_told_as_it_was() -> None:

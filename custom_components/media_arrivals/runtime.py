@@ -36,7 +36,7 @@ from .engine.board.board import Board
 from .engine.board.models import AnyReport, Arrival, Change, MediaType, Question, Service, Tier
 from .engine.connectors.base import Cursor, Decoded, Sighting
 from .engine.connectors.registry import decoder
-from .engine.storage.models import JournalRow, ScheduleRow, StorageError
+from .engine.storage.models import JournalRow, LoadedBoard, ScheduleRow, StorageError
 from .engine.storage.storage import Storage
 from .missed import MissedLedger
 from .publishing import Breather
@@ -189,16 +189,20 @@ class BoardRuntime:
         rows: Sequence[JournalRow] = ()
         storage: Storage | None = None
         outbox: Mapping[str, Any] | None = None
+        live = LoadedBoard()
         self.book.open()
         try:
             storage = await Storage.open(folder / DATABASE_FILE)
             rows = await storage.journal.pending()
             outbox = await self._load_records(storage)
+            live = await storage.load_live()
         except StorageError as err:
             async_report_trouble(self.hass, err)
             if storage is not None:
                 await storage.close()
                 storage = None
+            # An empty board is filled by baselines, silently.
+            self.cursors, self.schedules, outbox = {}, {}, None
         for entry in entries:
             self.book.ensure(entry.entry_id)
             self.board.configure(service_of(entry), now=time.time())
@@ -208,7 +212,9 @@ class BoardRuntime:
             if storage.set_aside is not None:
                 async_report_set_aside(self.hass, storage.set_aside.name)
             await self.worker.publisher.open(folder / TOLD_FILE)
-            await self._load_board(storage, outbox)
+            await self._load_board(live)
+        if outbox is not None:
+            self.worker.publisher.restore(outbox, self.board)
         self.worker.async_start(rows)
 
     async def _load_records(self, storage: Storage) -> Mapping[str, Any] | None:
@@ -223,13 +229,8 @@ class BoardRuntime:
         self.schedules = await storage.schedule.load()
         return outbox
 
-    async def _load_board(self, storage: Storage, outbox: Mapping[str, Any] | None) -> None:
+    async def _load_board(self, live: LoadedBoard) -> None:
         """Take the live board as it was stored, a little at a time."""
-        try:
-            live = await storage.load_live()
-        except StorageError as err:
-            async_report_trouble(self.hass, err)
-            return
         breather = Breather()
         for titles in batched(live.titles, LOAD_BATCH, strict=False):
             self.board.load(titles, (), ())
@@ -240,8 +241,6 @@ class BoardRuntime:
         for requests in batched(live.requests, LOAD_BATCH, strict=False):
             self.board.load((), (), requests)
             await breather.breathe()
-        if outbox is not None:
-            self.worker.publisher.restore(outbox, self.board)
 
     async def async_ensure_open(self) -> None:
         """Begin anew after everything was erased with the last service."""
