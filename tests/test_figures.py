@@ -41,6 +41,7 @@ def hear(house: House, figures: Figures, *reports: AnyReport) -> None:
 
 def test_what_arrived_long_ago_is_not_kept_but_for_the_latest() -> None:
     house, figures = house_with_figures()
+    house.now = NOON + len(FILMS) * DAY
     for number, film in enumerate(FILMS):
         at = number * DAY
         hear(
