@@ -22,12 +22,13 @@ USER: Final = "media_arrivals"
 CONNECTIONS: Final = 16
 ROUNDS: Final = 3
 ROUND_SECONDS: Final = 3.0
-ROUND_FILMS: Final = 1_500
+ROUND_FILMS: Final = 1_000
 """Two deliveries each; a round ends when they are used up."""
 PER_SECOND: Final = 50
 ANSWER_DELIVERIES: Final = 1_000
 PAUSE_DELIVERIES: Final = 1_000
 PAUSE_SECONDS: Final = 10.0
+REST_SECONDS: Final = 3.0
 TOGETHER: Final = 10
 UNKNOWN_EVERY: Final = 20
 """One film of so many is not on the board, as far as the simulated library has such."""
@@ -208,7 +209,7 @@ async def _answers(home: HomeAssistant, webhook: Webhook, household: Household) 
 async def _pauses(home: HomeAssistant, webhook: Webhook, household: Household) -> Figure:
     say("door: the event loop at rest")
     await home.ask("POST", "/api/bench/heart")
-    await asyncio.sleep(PAUSE_SECONDS)
+    await asyncio.sleep(REST_SECONDS)
     rest = longest(await home.ask("GET", "/api/bench/heart"))
     say(f"door: pauses of the event loop during {PAUSE_DELIVERIES:,} deliveries")
     told = _one_by_one(household.stories(PAUSE_DELIVERIES // 2))

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from .door import longest
+from .door import REST_SECONDS, longest
 from .figures import Figure
 from .home_assistant import HomeAssistant, board_entry, service_entry
 from .household import RADARR, SEERR, SONARR
@@ -14,7 +14,6 @@ from .simulated import simulated_stack
 
 STORED: Final = 50_000
 LIVE: Final = 5_000
-REST_SECONDS: Final = 3.0
 SECONDS: Final = 3.0
 PAUSE_MS: Final = 50.0
 
@@ -39,7 +38,8 @@ async def measure(_: Options) -> tuple[Figure, ...]:
             rest = longest(await home.ask("GET", "/api/bench/heart"))
             say("start: loading the integration")
             await home.ask("POST", "/api/bench/heart")
-            # Seerr stays away: the simulated one knows none of these requests.
+            # Seerr stays away: the simulated one knows none of these requests. The time counts
+            # until the others are polled and shown, too.
             loaded = await home.ask(
                 "POST",
                 "/api/bench/load",
@@ -48,7 +48,7 @@ async def measure(_: Options) -> tuple[Figure, ...]:
             pause = longest(await home.ask("GET", "/api/bench/heart"))
             if loaded["live"] < LIVE:
                 raise RuntimeError(f"{loaded['live']} arrivals are live, not {LIVE}")
-    took = loaded["domain_seconds"]
+    took = loaded["seconds"]
     longest_ms = float(pause["longest_ms"] or 0)
     return (
         Figure(
@@ -57,8 +57,7 @@ async def measure(_: Options) -> tuple[Figure, ...]:
             target=f"under {SECONDS:.0f} s, no pause over {PAUSE_MS:.0f} ms",
             met=took < SECONDS and longest_ms <= PAUSE_MS,
             values={
-                "board_loaded_seconds": round(took, 3),
-                "entries_loaded_seconds": round(loaded["entries_seconds"], 3),
+                "seconds": round(took, 3),
                 **pause,
                 **{f"at_rest_{name}": value for name, value in rest.items()},
             },
