@@ -1,28 +1,22 @@
 """Media Arrivals: an arrivals board for your media."""
 
-from contextlib import suppress
-
-from homeassistant.config_entries import SOURCE_SYSTEM, UnknownEntry
-from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_KIND, DOMAIN
-from .coordinator import ServiceCoordinator
-from .engine.connectors.base import Client, Connection
-from .engine.connectors.clients import make_client
+from .const import DOMAIN
+from .coordinator import ServiceCoordinator, make_client_of
 from .entity import BOARD_PLATFORMS, SERVICE_PLATFORMS, async_set_up_device, is_board
 from .registration import Registration
 from .runtime import (
     BOARD_KEY,
-    BoardConfigEntry,
+    AnyConfigEntry,
     BoardEntryRuntime,
     BoardRuntime,
     ServiceConfigEntry,
     ServiceRuntime,
-    board_entry,
+    async_remove_board_entry,
+    async_restore_board_entry,
     service_entries,
 )
 from .services import async_setup_services
@@ -45,16 +39,11 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_views(hass)
     async_tell_on_bus(hass)
     runtime.async_follow_home_assistant()
-    if service_entries(hass) and board_entry(hass) is None:
-        # Awaiting the flow here would wait for this very set-up.
-        flow = hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_SYSTEM})
-        _ = hass.async_create_task(flow, f"{DOMAIN} board entry")
+    async_restore_board_entry(hass)
     return True
 
 
-async def async_setup_entry(
-    hass: HomeAssistant, entry: BoardConfigEntry | ServiceConfigEntry
-) -> bool:
+async def async_setup_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> bool:
     """Set up the board's entry or a service."""
     runtime = hass.data[BOARD_KEY]
     await runtime.async_ensure_open()
@@ -76,7 +65,7 @@ async def _async_setup_service(
     """Open the door if it is not, reach the service, poll it, then show it."""
     hass.data[DOORS_KEY].async_open(entry)
     await runtime.async_configure(entry)
-    client = _client(hass, entry)
+    client = make_client_of(hass, entry)
     coordinator = ServiceCoordinator(hass, entry, runtime, client)
     await coordinator.async_config_entry_first_refresh()
     registration = Registration(hass, entry, client)
@@ -89,17 +78,13 @@ async def _async_setup_service(
     registration.async_start()
 
 
-async def async_unload_entry(
-    hass: HomeAssistant, entry: BoardConfigEntry | ServiceConfigEntry
-) -> bool:
+async def async_unload_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> bool:
     """Unload an entry. Its webhook stays open: deliveries wait in the journal."""
     platforms = BOARD_PLATFORMS if is_board(entry) else SERVICE_PLATFORMS
     return await hass.config_entries.async_unload_platforms(entry, platforms)
 
 
-async def async_remove_entry(
-    hass: HomeAssistant, entry: BoardConfigEntry | ServiceConfigEntry
-) -> None:
+async def async_remove_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> None:
     """Leave nothing of a service behind; with the last one the board goes, and its database."""
     runtime = hass.data[BOARD_KEY]
     if is_board(entry):
@@ -107,24 +92,8 @@ async def async_remove_entry(
             await runtime.async_erase()
         return
     hass.data[DOORS_KEY].async_close(entry.entry_id)
-    await Registration(hass, entry, _client(hass, entry)).async_remove()
+    await Registration(hass, entry, make_client_of(hass, entry)).async_remove()
     await runtime.async_remove_service(entry.entry_id)
     # Only now: while the service was asked to forget us, another may have been added.
     if not service_entries(hass):
-        _ = hass.async_create_task(_async_remove_board(hass), f"{DOMAIN} removal of the board")
-
-
-async def _async_remove_board(hass: HomeAssistant) -> None:
-    """Remove the board's entry; of two services that went together both may ask for it."""
-    if (board := board_entry(hass)) is not None:
-        with suppress(UnknownEntry):
-            await hass.config_entries.async_remove(board.entry_id)
-
-
-def _client(hass: HomeAssistant, entry: ServiceConfigEntry) -> Client:
-    """Return the client of a service."""
-    verify: bool = entry.data[CONF_VERIFY_SSL]
-    connection = Connection(
-        url=entry.data[CONF_URL], api_key=entry.data[CONF_API_KEY], verify_tls=verify
-    )
-    return make_client(entry.data[CONF_KIND], async_get_clientsession(hass, verify), connection)
+        async_remove_board_entry(hass)

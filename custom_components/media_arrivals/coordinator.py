@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, override
 
+from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import CALLBACK_TYPE, Context, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -29,12 +31,14 @@ from .engine.board.models import Role, Service
 from .engine.connectors.base import (
     AuthError,
     Client,
+    Connection,
     HealthNote,
     NotFoundError,
     Poll,
     PollView,
     ServiceError,
 )
+from .engine.connectors.clients import make_client
 from .engine.storage.models import ScheduleRow
 from .faults import log_fault
 from .questions import Pending, Ticket
@@ -75,6 +79,15 @@ class SyncResult:
     changed: int = 0
     error: str | None = None
     """The key of the error."""
+
+
+def make_client_of(hass: HomeAssistant, entry: ServiceConfigEntry) -> Client:
+    """Make the client of a service as its entry says."""
+    verify: bool = entry.data[CONF_VERIFY_SSL]
+    connection = Connection(
+        url=entry.data[CONF_URL], api_key=entry.data[CONF_API_KEY], verify_tls=verify
+    )
+    return make_client(entry.data[CONF_KIND], async_get_clientsession(hass, verify), connection)
 
 
 class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_SYSTEM, ConfigEntry, UnknownEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Context, Event, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later, async_track_time_interval
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOARD_KEY",
+    "AnyConfigEntry",
     "AuthFailures",
     "BoardConfigEntry",
     "BoardEntryRuntime",
@@ -68,6 +70,8 @@ __all__ = [
     "ServiceRecord",
     "ServiceRuntime",
     "WebhookHealth",
+    "async_remove_board_entry",
+    "async_restore_board_entry",
     "board_entry",
     "service_entries",
     "service_of",
@@ -101,6 +105,7 @@ class BoardEntryRuntime:
 
 type ServiceConfigEntry = ConfigEntry[ServiceRuntime]
 type BoardConfigEntry = ConfigEntry[BoardEntryRuntime]
+type AnyConfigEntry = BoardConfigEntry | ServiceConfigEntry
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,6 +140,28 @@ def service_entries(hass: HomeAssistant) -> list[ServiceConfigEntry]:
 def board_entry(hass: HomeAssistant) -> BoardConfigEntry | None:
     """Return the board's own entry."""
     return hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, BOARD_UNIQUE_ID)
+
+
+@callback
+def async_restore_board_entry(hass: HomeAssistant) -> None:
+    """Make the board's entry if there are services and it is missing."""
+    if service_entries(hass) and board_entry(hass) is None:
+        # In the set-up of the domain, awaiting the flow would wait for that very set-up.
+        flow = hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_SYSTEM})
+        _ = hass.async_create_task(flow, f"{DOMAIN} board entry")
+
+
+@callback
+def async_remove_board_entry(hass: HomeAssistant) -> None:
+    """Remove the board's entry; of two services that went together both may ask for it."""
+
+    async def remove() -> None:
+        if (board := board_entry(hass)) is not None:
+            with suppress(UnknownEntry):
+                await hass.config_entries.async_remove(board.entry_id)
+
+    # In the removal of another entry, awaiting this one would lengthen that.
+    _ = hass.async_create_task(remove(), f"{DOMAIN} removal of the board")
 
 
 class BoardRuntime:
