@@ -219,7 +219,7 @@ async def test_another_journal_mode_is_not_taken_for_a_locked_file(
 async def test_a_locked_file_fails_only_what_is_written_meanwhile(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await storage._database.read(lambda one: one.execute("PRAGMA busy_timeout = 20"))
+    await storage._database.read(lambda one: one.execute("PRAGMA busy_timeout = 20").fetchall())
     other = sqlite3.connect(storage.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(DatabaseUnavailableError):
@@ -317,7 +317,7 @@ async def test_damage_that_shows_while_in_use_is_told(storage: Storage) -> None:
     with storage.path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xa5" * (size - 4096))
-    await storage._database.read(lambda one: one.execute("PRAGMA shrink_memory"))
+    await storage._database.read(lambda one: one.execute("PRAGMA shrink_memory").fetchall())
     with pytest.raises(DatabaseDamagedError):
         await storage.journal.recent(with_payload=True)
 
