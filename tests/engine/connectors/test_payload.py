@@ -196,6 +196,8 @@ def test_web_addresses_carry_no_secret(value: Any, read: str | None) -> None:
         ("Connection refused (192.168.1.5:8123)", "Connection refused ([address])"),
         ("from fe80::1ff:fe23:4567:890a failed", "from [address] failed"),
         ("mail to anna.b@example.org failed", "mail to [e-mail] failed"),
+        ("mail to anna.b@localhost failed", "mail to [e-mail] failed"),
+        ("Silver.Ferry.1080p-rip@team", "Silver.Ferry.1080p-rip@team"),
         ("apikey=abcdef&x=1", "apikey=[secret]&x=1"),
         ("hash 0123456789abcdef0123456789abcdef01234567", "hash [secret]"),
         ("Episode 3/7 and/or AC/DC, 720p 1:02", "Episode 3/7 and/or AC/DC, 720p 1:02"),

@@ -47,7 +47,12 @@ _PRIVATE: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
         re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>)\]]+", re.IGNORECASE),
         "[address]",
     ),
-    ("@", re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), "[e-mail]"),
+    (
+        "@",
+        # A name without a dot is a host only where it is this one: `rip@team` is none.
+        re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|(?i:localhost)\b)"),
+        "[e-mail]",
+    ),
     (
         "",
         re.compile(

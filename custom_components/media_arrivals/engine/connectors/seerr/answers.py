@@ -29,7 +29,9 @@ MAX_OVERVIEW: Final = 1000
 NAME_LENGTH: Final = 128
 _MOST_BYTES: Final = 2.0**60
 
-_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|(?i:localhost)\b)")
+_LOGIN: Final = re.compile(r"([^\s@]+)@\S+")
+"""What a person without a name is shown by; the host may be any in the house."""
 _MEDIA_TYPES: Final[Mapping[str, MediaType]] = {
     "movie": MediaType.MOVIE,
     "tv": MediaType.SERIES,
@@ -263,8 +265,8 @@ def clean(value: Json, limit: int = 255) -> str | None:
 def person_name(value: Json) -> str | None:
     """Read a display name; where people have none, it is their e-mail address."""
     found = payload.text(value, payload.MAX_TEXT)
-    if found is not None and _EMAIL.fullmatch(found):
-        found = found.partition("@")[0]
+    if found is not None and (login := _LOGIN.fullmatch(found)) is not None:
+        found = login[1]
     return clean(found, NAME_LENGTH)
 
 
