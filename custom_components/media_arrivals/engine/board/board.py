@@ -80,6 +80,7 @@ from .models import (
     Tier,
     Title,
     Via,
+    WatchReport,
 )
 from .opening import holdings, is_news, seasons_to_open
 from .register import Register
@@ -289,6 +290,8 @@ class Board(Register):
                 self._take_file(report, work)
             case PlayableReport():
                 self._take_playable(report, work)
+            case WatchReport():
+                raise _RefusalError(Reason.NOT_TRACKED)
             case _:
                 self._take_request(report, work)
 

@@ -35,6 +35,8 @@ class Role(StrEnum):
     REQUESTS = "requests"
     DOWNLOADS = "downloads"
     PLAYBACK = "playback"
+    WATCHING = "watching"
+    """Knows who watched; what it says of a media server counts where none is asked itself."""
 
 
 class Via(StrEnum):
@@ -97,6 +99,10 @@ class Service:
     """Tier of everything in it; ``None``: mixed (the file decides), or not a downloader."""
     media_type: MediaType | None = None
     """What it can hold; ``None``: films and series."""
+    server_id: str | None = None
+    """The media server's own id; for Tautulli that of its Plex. ``None``: has none."""
+    owner_id: str | None = None
+    """Plex: the owner's id at plex.tv, which the server itself calls 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +264,20 @@ class PlayableReport(Report):
     parts: tuple[PartRef, ...] = ()
     """Empty: the film; or, with ``seasons``, whole seasons."""
     seasons: tuple[int, ...] = ()
+    complete: bool = False
+    """A media server's whole answer: ``parts`` is all that it has of ``seasons`` in this tier,
+    so what is not named is absent. ``playable`` says whether it has anything of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchReport(Report):
+    """Somebody watched it to the end, or took that back. No stage: who watched is beside it."""
+
+    viewer: str
+    """``plex:<account id>``, also from Tautulli, else ``<server id>:<user id>``; never a name."""
+    watched: bool
+    parts: tuple[PartRef, ...] = ()
+    """Empty: the film."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +295,13 @@ class RequestReport(Report):
 
 
 type AnyReport = (
-    HeldReport | EpisodesReport | DownloadReport | FileReport | PlayableReport | RequestReport
+    HeldReport
+    | EpisodesReport
+    | DownloadReport
+    | FileReport
+    | PlayableReport
+    | RequestReport
+    | WatchReport
 )
 
 
@@ -289,7 +315,9 @@ class QuestionKind(StrEnum):
     DOWNLOAD = "download"
     """How a download that left the queue ended."""
     AVAILABILITY = "availability"
-    """Whether a title that nobody requested there can be played."""
+    """Whether a title can be played: nobody requested it there, or a media server has it."""
+    ITEM = "item"
+    """What a media server has under one of its own ids."""
     FACTS = "facts"
     """Name, year, overview and poster of a title."""
 
@@ -305,6 +333,10 @@ class Question:
     """Seasons whose episode lists are wanted; one that is not there is answered empty."""
     request_id: int | None = None
     download_id: str | None = None
+    item: str | None = None
+    """A media server's id of a film, a season's or an episode's series, or an episode."""
+    about: WatchReport | None = field(default=None, compare=False)
+    """A report that lacks the title's ids: the answer to ``ITEM`` holds it completed."""
     opening: AnyReport | None = field(default=None, compare=False)
     """The report that waits: applied after what the service holds was entered silently."""
 
@@ -316,6 +348,11 @@ class Question:
             subject = str(self.request_id)
         elif self.download_id is not None:
             subject = self.download_id.casefold()
+        elif self.item is not None:
+            seasons = ",".join(map(str, self.seasons))
+            subject = f"{self.item}:{seasons}"
+            if self.about is not None:
+                subject += f":{self.about.viewer}:{self.about.watched}"
         elif self.title is not None:
             ids = [f"{space}:{value}" for space, value in self.title.ids.items()]
             # External ids overrule the service's own id, so it names only in their absence.
@@ -614,6 +651,12 @@ class Reason(StrEnum):
     """Why a report or a delivery was ignored, or failed."""
 
     TEST = "test"
+    FOREIGN_SERVER = "foreign_server"
+    """Of another media server than the one that is set up: never applied."""
+    OTHER_MEDIA = "other_media"
+    """Music, photos, live television: neither a film nor a series."""
+    PRIVATE = "private"
+    """The board is told to keep no watch data."""
     UNREADABLE = "unreadable"
     """Not what this service sends: no JSON, no object, no event name."""
     UNUSED_EVENT = "unused_event"

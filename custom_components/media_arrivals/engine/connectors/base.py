@@ -12,6 +12,8 @@ from typing import Protocol, runtime_checkable
 from ..board.models import (
     AnyReport,
     Decision,
+    ExternalIds,
+    MediaType,
     Question,
     Reason,
     Role,
@@ -39,6 +41,8 @@ class Delivery:
     content_type: str = "application/json"
     id: int | None = None
     """Row in the journal."""
+    user_agent: str = ""
+    """Tells Plex from a Jellyfin that imitates it; proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,8 @@ class Decoded:
     health: tuple[HealthNote, ...] = ()
     hint: bool = False
     """Worth an early poll (an event that carries too little to match)."""
+    peer: str | None = None
+    """Id of the media server that another service speaks of: that one is worth an early poll."""
 
 
 class Decoder(Protocol):
@@ -246,6 +252,10 @@ class Identity:
     version: str
     own_only: bool = False
     """The key sees only its own user's requests."""
+    server_id: str | None = None
+    """A media server's own id; Tautulli's: that of its Plex."""
+    owner_id: str | None = None
+    """Plex: the owner's id at plex.tv, if it could be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +293,8 @@ class Poll:
     queue: int = 0
     """Downloads in the queue (Radarr, Sonarr), or open requests (Seerr)."""
     downloading: bool = False
+    playing: int | None = None
+    """What is being played now; ``None``: does not know."""
     checked: int = 0
     """Things looked at; what the sync action answers."""
     health: tuple[HealthNote, ...] | None = None
@@ -390,4 +402,94 @@ class KnowsServices(Protocol):
 
     async def known_services(self) -> tuple[KnownService, ...]:
         """Return the services that this one knows, with what is needed to reach them."""
+        ...
+
+
+# --- media servers ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A library of films or series, and where its files are as the media server sees them."""
+
+    id: str
+    name: str
+    media_type: MediaType | None
+    """``None``: films and series."""
+    folders: tuple[str, ...]
+
+
+@runtime_checkable
+class ScansFolders(Protocol):
+    """A client whose media server can be asked to look into a folder."""
+
+    async def libraries(self) -> tuple[Library, ...]:
+        """Return the libraries of films and series."""
+        ...
+
+    async def scan(self, library: Library, folder: str | None) -> None:
+        """Have a folder looked into, as the media server names it; ``None``: the library."""
+        ...
+
+
+@runtime_checkable
+class KnowsFolder(Protocol):
+    """A client whose service knows where a title's files are."""
+
+    async def folder(self, title: TitleRef) -> str | None:
+        """Return the title's folder as the service sees it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """A film or a series of a media server, by the ids that services share."""
+
+    item: str
+    media_type: MediaType
+    ids: ExternalIds
+
+
+class LibraryIndex(Protocol):
+    """Which item of one media server has which external ids. Kept outside of memory."""
+
+    async def find(self, media_type: MediaType, ids: ExternalIds) -> tuple[str, ...]:
+        """Return the items that have any of the ids: several for HD and 4K libraries."""
+        ...
+
+    async def ids_of(self, item: str) -> IndexEntry | None:
+        """Return what is known of an item."""
+        ...
+
+    async def put(self, entries: Sequence[IndexEntry]) -> None:
+        """Enter items; what was known of them before is replaced."""
+        ...
+
+    async def drop(self, items: Sequence[str]) -> None:
+        """Forget items that are gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexPage:
+    """One page of a media server's films and series."""
+
+    entries: tuple[IndexEntry, ...]
+    resume: Json
+    """What to ask the next page with; ``None``: that was the last one."""
+    done: int
+    """Items read so far, this page included."""
+    total: int
+
+
+@runtime_checkable
+class NeedsIndex(Protocol):
+    """A client whose media server cannot be asked by external id."""
+
+    index: LibraryIndex | None
+    """Set before anything is asked. ``None`` or not complete: what is not found is unknown."""
+    index_complete: bool
+
+    async def index_page(self, resume: Json) -> IndexPage:
+        """Read one page of all films and series; ``None`` begins."""
         ...
