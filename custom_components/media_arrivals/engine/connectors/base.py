@@ -196,6 +196,12 @@ class NotFoundError(ServiceError):
     key = "not_found"
 
 
+class NotReadyError(ServiceError):
+    """The service has the thing and does not know all of it yet: ask again in a while."""
+
+    key = "not_ready"
+
+
 class WebhookCause(StrEnum):
     """Why a webhook could not be installed or proven."""
 
@@ -212,6 +218,10 @@ class WebhookCause(StrEnum):
     """The one slot is somebody else's, or another Media Arrivals'."""
     CSRF = "csrf"
     """Seerr's CSRF protection refuses every change by API key."""
+    PLUGIN_MISSING = "plugin_missing"
+    """Jellyfin's webhook plugin is not installed, or not running."""
+    BY_HAND = "by_hand"
+    """This version of the service has no way to enter it but by hand."""
     NOT_ALLOWED = "not_allowed"
     NOT_RECEIVED = "not_received"
     """The service says that it sent the test; it never reached us."""
