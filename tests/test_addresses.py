@@ -4,6 +4,8 @@ import pytest
 
 from custom_components.media_arrivals.addresses import (
     AddressError,
+    LoginInAddressError,
+    NetworkError,
     normalise_network,
     normalise_url,
 )
@@ -44,7 +46,7 @@ def test_no_address(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", ["http://anna:secret@radarr:7878", "http://anna@radarr"])
 def test_a_login_in_the_address_is_refused(typed: str) -> None:
-    with pytest.raises(AddressError) as error:
+    with pytest.raises(LoginInAddressError) as error:
         normalise_url(typed)
     assert error.value.key == "url_with_login"
     assert "secret" not in str(error.value)
@@ -64,6 +66,6 @@ def test_networks(typed: str, expected: str) -> None:
 
 @pytest.mark.parametrize("typed", ["", "192.168.1.300", "home", "10.0.0.0/40"])
 def test_no_network(typed: str) -> None:
-    with pytest.raises(AddressError) as error:
+    with pytest.raises(NetworkError) as error:
         normalise_network(typed)
     assert error.value.key == "invalid_network"

@@ -26,8 +26,13 @@ from custom_components.media_arrivals.engine.board.models import (
     Stage,
 )
 from custom_components.media_arrivals.engine.board.register import Register
-from custom_components.media_arrivals.engine.connectors.base import Poll, TimedOutError
+from custom_components.media_arrivals.engine.connectors.base import (
+    Poll,
+    ServiceError,
+    TimedOutError,
+)
 from custom_components.media_arrivals.records import WebhookHealth
+from custom_components.media_arrivals.sensor import LAST_STATUSES, OTHER_STATUS
 from tests.engine.board.household import (
     DAY,
     FILM,
@@ -323,9 +328,16 @@ async def test_the_queue_is_unavailable_when_polling_fails_and_health_is_not(
     assert home.state("sensor.radarr_queue") == "3"
 
 
+def test_each_error_of_a_service_is_a_status() -> None:
+    errors = [ServiceError]
+    for error in errors:
+        errors += error.__subclasses__()
+    assert {error.key for error in errors} == set(LAST_STATUSES) - {"ok", OTHER_STATUS}
+
+
 async def test_a_status_that_is_not_known_is_an_error(hass: HomeAssistant) -> None:
     home = await set_up_home(hass)
-    await home.note("radarr", last_status="webhook_failed")
+    await home.note("radarr", last_status="something new")
     assert home.state("sensor.radarr_last_status") == "error"
 
 

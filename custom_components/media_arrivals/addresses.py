@@ -11,10 +11,19 @@ _API_PATHS: Final = ("/api/v3", "/api/v1", "/api")
 class AddressError(ValueError):
     """What was typed is no address; ``key`` names the translated text."""
 
-    def __init__(self, key: str = "invalid_url") -> None:
-        """Keep the key."""
-        super().__init__(key)
-        self.key = key
+    key = "invalid_url"
+
+
+class LoginInAddressError(AddressError):
+    """An address with a user name or a password in it."""
+
+    key = "url_with_login"
+
+
+class NetworkError(ValueError):
+    """What was typed is neither an IP address nor a network."""
+
+    key = "invalid_network"
 
 
 def normalise_url(text: str) -> str:
@@ -33,7 +42,7 @@ def normalise_url(text: str) -> str:
     if url.scheme not in {"http", "https"} or not url.host or " " in url.host or port == 0:
         raise AddressError
     if url.user is not None or url.password is not None:
-        raise AddressError("url_with_login")
+        raise LoginInAddressError
     path = url.path.rstrip("/")
     for api in _API_PATHS:
         if path.lower().endswith(api):
@@ -50,8 +59,8 @@ def normalise_url(text: str) -> str:
 
 
 def normalise_network(text: str) -> str:
-    """Return an address or a network in one form. Raises :class:`AddressError`."""
+    """Return an address or a network in one form. Raises :class:`NetworkError`."""
     try:
         return str(ip_network(text.strip(), strict=False))
     except ValueError as err:
-        raise AddressError("invalid_network") from err
+        raise NetworkError from err

@@ -19,7 +19,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
-from .addresses import AddressError, normalise_network, normalise_url
+from .addresses import AddressError, NetworkError, normalise_network, normalise_url
 from .const import (
     CONF_ALLOW_CLOUD,
     CONF_ALLOWED_ADDRESSES,
@@ -199,7 +199,7 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
                 for one in access.get(CONF_ALLOWED_ADDRESSES, ())
                 if one.strip()
             ]
-        except AddressError as err:
+        except NetworkError as err:
             # Home Assistant shows errors at the fields of sections nowhere, so it goes on top.
             errors["base"] = err.key
         if options[CONF_ALLOW_CLOUD] and options[CONF_LOCAL_ONLY]:

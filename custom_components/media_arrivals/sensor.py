@@ -47,6 +47,7 @@ LAST_STATUSES: Final = (
     "bad_answer",
     "server_fault",
     "not_found",
+    "not_ready",
     OTHER_STATUS,
 )
 

@@ -2,7 +2,6 @@
 
 import ast
 import importlib.util
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -10,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 type Function = ast.FunctionDef | ast.AsyncFunctionDef
+type Known = tuple[Module, ast.ClassDef]
 
 # Deeper than any chain of names that a person would write.
 DEPTH = 12
@@ -166,7 +166,7 @@ class Code:
                 found.setdefault(called(call), []).append((module, call))
         return found
 
-    def find_class(self, module: Module, name: str) -> tuple[Module, ast.ClassDef] | None:
+    def find_class(self, module: Module, name: str) -> Known | None:
         """Find a class that a module defines or imports."""
         if name in module.classes:
             return module, module.classes[name]
@@ -201,11 +201,11 @@ class Code:
                 return set()
             case ast.Name():
                 return self._of_name(module, node, depth + 1)
-            case ast.Attribute(value=value, attr="value" | "key" | "name"):
+            case ast.Attribute(value=value):
                 found = self._of_attribute(module, node, depth + 1)
-                return self.strings_of(module, value, depth + 1) if found is None else found
-            case ast.Attribute():
-                return self._of_attribute(module, node, depth + 1)
+                if found is None and node.attr in ("value", "key", "name"):
+                    found = self.strings_of(module, value, depth + 1)
+                return self._of_instance(module, node, depth + 1) if found is None else found
             case ast.IfExp(body=body, orelse=other):
                 return self._union(module, [body, other], depth + 1)
             case ast.BoolOp(values=values):
@@ -230,18 +230,6 @@ class Code:
                 ]
                 return self._union(module, returned, depth + 1)
         return None
-
-    def pattern_of(self, module: Module, node: ast.AST | None) -> str | None:
-        """Say what the strings of an f-string look like, where parts of it are unknown."""
-        if not isinstance(node, ast.JoinedStr):
-            return None
-        parts = []
-        for value in node.values:
-            strings = self.strings_of(module, value)
-            parts.append(
-                "(.+)" if strings is None else f"({'|'.join(map(re.escape, sorted(strings)))})"
-            )
-        return "".join(parts)
 
     def items_of(self, module: Module, node: ast.AST | None, depth: int = 0) -> set[str] | None:
         """Say which strings an expression goes over: a list, a mapping's keys, an enum."""
@@ -343,6 +331,110 @@ class Code:
                 return self.strings_of(other, other.constants.get(node.attr), depth)
         return None
 
+    def _of_instance(self, module: Module, node: ast.Attribute, depth: int) -> set[str] | None:
+        """Say which strings an attribute has in all classes that its owner can be of."""
+        found: set[str] = set()
+        owners = self.classes_of(module, node.value, depth)
+        for owner in owners:
+            strings = self._field_of(owner, node.attr, depth)
+            if strings is None:
+                return None
+            found |= strings
+        return found if owners else None
+
+    def _field_of(self, known: Known, name: str, depth: int) -> set[str] | None:
+        """Say which strings an attribute of a class has: its own, else the one it inherits."""
+        module, owner = known
+        if value := dict(_assigned(owner.body)).get(name):
+            return self.strings_of(module, value, depth)
+        for method in owner.body:
+            if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+                for item in ast.walk(method):
+                    match item:
+                        case ast.Assign(
+                            targets=[ast.Attribute(value=ast.Name(id="self"), attr=attr)],
+                            value=value,
+                        ) if attr == name:
+                            return self.strings_of(module, value, depth)
+        if isinstance(annotation := _annotations(owner.body).get(name), ast.Name):
+            return self._enum(module, annotation.id)
+        for base in owner.bases:
+            if isinstance(base, ast.Name) and (above := self.find_class(module, base.id)):
+                return self._field_of(above, name, depth) if above[0] in self.ours else None
+        return None
+
+    def classes_of(self, module: Module, node: ast.AST | None, depth: int = 0) -> list[Known]:
+        """Say of which classes an expression can be; empty if that cannot be said."""
+        if node is None or depth > DEPTH:
+            return []
+        match node:
+            case ast.Name(id="self") if owner := module.class_of(node):
+                return self._family(module, owner)
+            case ast.Name(id=name):
+                if handler := self._handler(module, node):
+                    return self._caught(module, handler)
+                function = module.function_of(node)
+                if function and (annotation := _annotated(function).get(name)):
+                    return self._classes_named(module, annotation)
+                return [
+                    known
+                    for other, source in self.sources(module, node)
+                    for known in self.classes_of(other, source, depth + 1)
+                ]
+            case ast.Attribute(value=value, attr=attr):
+                return [
+                    known
+                    for other, owner in self.classes_of(module, value, depth + 1)
+                    if (annotation := _annotations(owner.body).get(attr))
+                    for known in self._classes_named(other, annotation)
+                ]
+            case ast.Await(value=value):
+                return self.classes_of(module, value, depth + 1)
+            case ast.Call() if function := module.functions.get(called(node)):
+                return self._classes_named(module, function.returns)
+        return []
+
+    def _classes_named(self, module: Module, node: ast.expr | None) -> list[Known]:
+        """Find the classes that an annotation or an except clause names, and those below them."""
+        match node:
+            case ast.Name(id=name) if known := self.find_class(module, name):
+                return self._family(*known)
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                return [*self._classes_named(module, left), *self._classes_named(module, right)]
+            case ast.Tuple(elts=items):
+                return [known for item in items for known in self._classes_named(module, item)]
+        return []
+
+    def _family(self, module: Module, node: ast.ClassDef) -> list[Known]:
+        """Find all of our classes that are a class: it and what inherits from it."""
+        return [
+            (module, node),
+            *(
+                (other, below)
+                for other in self.ours
+                for below in other.classes.values()
+                if below is not node and node.name in self.bases(other, below)
+            ),
+        ]
+
+    def _handler(self, module: Module, node: ast.Name) -> ast.ExceptHandler | None:
+        """Find the except clause that a name comes from."""
+        for parent in module.above(node):
+            if isinstance(parent, ast.ExceptHandler) and parent.name == node.id:
+                return parent
+        return None
+
+    def _caught(self, module: Module, handler: ast.ExceptHandler) -> list[Known]:
+        """Find what arrives at an except clause: what no clause before it has caught."""
+        parent = module.parents[handler]
+        clauses = parent.handlers if isinstance(parent, ast.Try) else []
+        before = [
+            known
+            for clause in clauses[: clauses.index(handler)]
+            for known in self._classes_named(module, clause.type)
+        ]
+        return [known for known in self._classes_named(module, handler.type) if known not in before]
+
     def _of_name(self, module: Module, node: ast.Name, depth: int) -> set[str] | None:
         if bound := self._iterated(module, node):
             return self.items_of(module, bound, depth)
@@ -383,7 +475,7 @@ class Code:
             if node.id in ("self", "cls"):
                 return []
             if node.id in arguments:
-                return self._arguments(function, node.id, arguments) if called_with else []
+                return self._arguments(module, function, node.id) if called_with else []
         if node.id in module.constants:
             return [(module, module.constants[node.id])]
         if node.id in module.imports:
@@ -394,21 +486,36 @@ class Code:
         return []
 
     def _arguments(
-        self, function: Function, name: str, parameters: list[str]
+        self, module: Module, function: Function, name: str
     ) -> list[tuple[Module, ast.expr]]:
-        """Find what a function is called with."""
-        position = [p for p in parameters if p not in ("self", "cls")].index(name)
-        defaults = dict(_defaults(function))
+        """Find what a function is called with; an exception's class may be raised uncalled."""
+        parameters = [p for p in _parameters(function) if p not in ("self", "cls")]
+        position = parameters.index(name)
+        default = dict(_defaults(function)).get(name)
+        names = {function.name}
+        uncalled = False
+        if function.name == "__init__" and (owner := module.class_of(function)):
+            names = {known.name for _, known in self._family(module, owner)}
+            uncalled = not names.isdisjoint(self._raised)
         found: list[tuple[Module, ast.expr]] = []
-        for module, call in self.callers.get(function.name, ()):
-            given = next((k.value for k in call.keywords if k.arg == name), None)
-            if given is None and position < len(call.args):
-                given = call.args[position]
-            given = given or defaults.get(name)
+        if uncalled and default is not None:
+            found.append((module, default))
+        for other, call in (pair for called in names for pair in self.callers.get(called, ())):
+            given = argument(call, name, position) or default
             if given is None:
                 return []
-            found.append((module, given))
+            found.append((other, given))
         return found
+
+    @cached_property
+    def _raised(self) -> set[str]:
+        """The classes that are raised without being called."""
+        return {
+            node.exc.id
+            for module in self.ours
+            for node in module.nodes
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Name)
+        }
 
 
 def called(call: ast.Call) -> str:
@@ -457,6 +564,21 @@ def _assigned_within(function: Function) -> Iterator[tuple[str, ast.expr]]:
                 yield name, value
             case ast.NamedExpr(target=ast.Name(id=name), value=value):
                 yield name, value
+
+
+def _annotations(body: list[ast.stmt]) -> dict[str, ast.expr]:
+    return {
+        node.target.id: node.annotation
+        for node in body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+
+
+def _annotated(function: Function) -> dict[str, ast.expr]:
+    arguments = function.args
+    given = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    local = [node for node in ast.walk(function) if isinstance(node, ast.AnnAssign)]
+    return {one.arg: one.annotation for one in given if one.annotation} | _annotations([*local])
 
 
 def _parameters(function: Function) -> list[str]:

@@ -41,15 +41,13 @@ DEFAULT_REASONS = {
 
 @dataclass(frozen=True)
 class Use:
-    """A place in the code that needs a text; its key is None if it cannot be told."""
+    """A place in the code that needs a text: by one key, or by one of several."""
 
     module: Module
     line: int
-    keys: frozenset[str] | None
+    keys: frozenset[str]
     placeholders: frozenset[str] | None = None
     fixable: bool | None = None
-    # What the keys look like, where only parts of them can be told.
-    pattern: str | None = None
 
 
 @dataclass
@@ -94,8 +92,8 @@ class Facts:
         """Read the code."""
         self.code = code
         self.entities: list[Entity] = []
-        # Platforms with entities whose key is known only when it runs.
-        self.uncertain: set[str] = set()
+        # Places that need a text of which the code does not say the key.
+        self.untold: list[tuple[Module, int]] = []
         self.exceptions: list[Use] = []
         self.issues: list[Use] = []
         self.selectors: list[Use] = []
@@ -118,22 +116,35 @@ class Facts:
             if (flow := code.own(name)) is not None:
                 self._read_flow(flow)
 
+    def _keys(self, module: Module, line: int, key: ast.expr | None) -> frozenset[str]:
+        """Say which keys a text can have."""
+        keys = self.code.strings_of(module, key)
+        if keys is None:
+            self.untold.append((module, line))
+        return frozenset(keys or ())
+
     def _use(
         self, module: Module, call: ast.Call, key: ast.expr | None, fixable: bool | None = None
     ) -> Use:
-        keys = self.code.strings_of(module, key)
-        given = argument(call, "translation_placeholders")
-        placeholders = literal_keys(given) if given is not None else set()
+        placeholders = self._placeholders(module, argument(call, "translation_placeholders"))
         if any(keyword.arg is None for keyword in call.keywords):
             placeholders = None
         return Use(
             module,
             call.lineno,
-            None if keys is None else frozenset(keys),
+            self._keys(module, call.lineno, key),
             None if placeholders is None else frozenset(placeholders),
             fixable,
-            self.code.pattern_of(module, key) if keys is None else None,
         )
+
+    def _placeholders(self, module: Module, given: ast.expr | None) -> set[str] | None:
+        """Name the placeholders that a call gives, or a function that it asks for them."""
+        if given is None:
+            return set()
+        if isinstance(given, ast.Call) and (function := module.functions.get(called(given))):
+            returned = [one.value for one in ast.walk(function) if isinstance(one, ast.Return)]
+            return literal_keys(returned[0]) if len(returned) == 1 else None
+        return literal_keys(given)
 
     def _read_call(self, module: Module, call: ast.Call) -> None:
         name = called(call)
@@ -182,10 +193,7 @@ class Facts:
         if key is None or not platform:
             return
         label = argument(call, "name")
-        texts = self.code.strings_of(module, key)
-        if texts is None:
-            self.uncertain.add(platform)
-        for text in texts or ():
+        for text in sorted(self._keys(module, call.lineno, key)):
             self.entities.append(
                 Entity(
                     module,
@@ -208,17 +216,14 @@ class Facts:
         }
         key = values.get("_attr_translation_key")
         platform = self._platform(module, node, node.name)
-        texts = self.code.strings_of(module, key) if key is not None else set()
-        if texts is None and platform and ast.unparse(key or node) not in OWN_KEYS:
-            self.uncertain.add(platform)
-        if not texts or not platform:
+        if key is None or not platform or ast.unparse(key) in OWN_KEYS:
             return
         label = values.get("_attr_name", ast.Constant("named"))
-        for text in texts:
+        for text in sorted(self._keys(module, key.lineno, key)):
             self.entities.append(
                 Entity(
                     module,
-                    key.lineno if key else node.lineno,
+                    key.lineno,
                     platform,
                     text,
                     named=not (isinstance(label, ast.Constant) and label.value is None),
@@ -250,15 +255,15 @@ class Facts:
                 self._read_errors(module, argument(call, "errors"), flow)
             elif name in ("async_abort", "AbortFlow"):
                 reason = argument(call, "reason", 0)
-                flow.aborts.append(_reason(self.code, module, call, reason))
+                flow.aborts.append(self._reason(module, call, reason))
             elif name in DEFAULT_REASONS:
                 keyword, default = DEFAULT_REASONS[name]
                 reason = argument(call, keyword) or ast.Constant(default)
-                flow.aborts.append(_reason(self.code, module, call, reason))
+                flow.aborts.append(self._reason(module, call, reason))
             elif name in ("async_update_reload_and_abort", "async_update_and_abort"):
                 given = argument(call, "reason")
                 if given is not None:
-                    flow.aborts.append(_reason(self.code, module, call, given))
+                    flow.aborts.append(self._reason(module, call, given))
         for node in module.nodes:
             match node:
                 case (
@@ -269,22 +274,25 @@ class Facts:
                     if isinstance(value, ast.Dict):
                         self._read_errors(module, value, flow)
                     else:
-                        keys = self.code.strings_of(module, value)
-                        flow.errors.append(Use(module, node.lineno, _frozen(keys)))
+                        keys = self._keys(module, node.lineno, value)
+                        flow.errors.append(Use(module, node.lineno, keys))
                 case ast.Dict(keys=[ast.Constant(value="base")]):
                     self._read_errors(module, node, self._flow_of(module, node))
 
     def _read_errors(self, module: Module, node: ast.expr | None, flow: Flow) -> None:
         if isinstance(node, ast.Dict):
             for value in node.values:
-                keys = self.code.strings_of(module, value)
-                flow.errors.append(Use(module, value.lineno, _frozen(keys)))
+                keys = self._keys(module, value.lineno, value)
+                flow.errors.append(Use(module, value.lineno, keys))
+
+    def _reason(self, module: Module, call: ast.Call, node: ast.expr | None) -> Use:
+        return Use(module, call.lineno, self._keys(module, call.lineno, node))
 
     def _read_form(self, module: Module, call: ast.Call, flow: Flow) -> None:
-        steps = self.code.strings_of(module, argument(call, "step_id"))
+        steps = self._keys(module, call.lineno, argument(call, "step_id"))
         given = argument(call, "description_placeholders")
         placeholders = literal_keys(given) if given is not None else set()
-        for step in steps or ():
+        for step in sorted(steps):
             flow.forms.append(
                 Form(
                     module,
@@ -353,7 +361,3 @@ def _target(node: ast.expr) -> str:
 
 def _frozen(strings: set[str] | None) -> frozenset[str] | None:
     return None if strings is None else frozenset(strings)
-
-
-def _reason(code: Code, module: Module, call: ast.Call, node: ast.expr | None) -> Use:
-    return Use(module, call.lineno, _frozen(code.strings_of(module, node)))

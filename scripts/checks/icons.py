@@ -46,8 +46,6 @@ def _left_over(icons: Document, facts: Facts) -> list[Problem]:
             entity = known.get((platform, key))
             states = entry.get("state", {})
             texts = []
-            if entity is None and platform in facts.uncertain:
-                continue
             if entity is None:
                 texts.append(f"{'.'.join(path)} is used nowhere; remove it")
             elif "default" not in entry and "range" not in entry and not entity.classed:

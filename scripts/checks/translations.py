@@ -31,6 +31,7 @@ GIVEN_PLACEHOLDERS = {"name"}
 def check(texts: Document, facts: Facts) -> list[Problem]:
     """Name all that does not agree."""
     checker = Checker(texts, facts)
+    checker.untold()
     checker.soundness()
     checker.entities()
     checker.keyed("exceptions", facts.exceptions, {"message"})
@@ -63,6 +64,18 @@ class Checker:
         """Name a text that nothing needs."""
         self.texts.problem(path, f"{'.'.join(path)} is used nowhere; remove it, or use it")
 
+    def untold(self) -> None:
+        """For each place that needs a text, the code says which."""
+        for module, line in self.facts.untold:
+            self.problems.append(
+                Problem(
+                    module.file,
+                    line,
+                    "which text this needs cannot be told; write its key, or say what may hold it"
+                    " by an annotation, an except clause or a class's own key",
+                )
+            )
+
     def soundness(self) -> None:
         """Each text is one that Home Assistant accepts."""
         for section in self.texts.data:
@@ -78,7 +91,7 @@ class Checker:
         for entity in self.facts.entities:
             path = ("entity", entity.platform, entity.key)
             needed.add(path)
-            use = Use(entity.module, entity.line, None)
+            use = Use(entity.module, entity.line, frozenset({entity.key}))
             has_name = isinstance(self.texts.at(*path, "name"), str)
             if not has_name and entity.named and not entity.classed:
                 self.missing(use, (*path, "name"), f'the entity "{entity.key}" has no name')
@@ -95,57 +108,46 @@ class Checker:
                     self.unused((*path, *below, state))
         for platform, keys in self.texts.mapping("entity").items():
             for key in keys:
-                if ("entity", platform, key) not in needed and platform not in self.facts.uncertain:
+                if ("entity", platform, key) not in needed:
                     self.unused(("entity", platform, key))
 
     def keyed(self, section: str, uses: list[Use], parts: set[str]) -> None:
         """Each key that is used has its texts, and each text is used."""
-        needed: set[str] = set()
         for use in uses:
-            for key in sorted(use.keys or ()):
-                needed.add(key)
+            texts: set[str] = set()
+            for key in sorted(use.keys):
                 for part in sorted(parts):
                     path = (section, key, part)
                     text = self.texts.at(*path)
                     if not isinstance(text, str):
                         self.missing(use, path, f'"{key}" has no text')
                     else:
-                        self.placeholders(use, path, {text}, use.placeholders)
-        self.leftovers(section, needed, uses)
+                        self.not_given(use, path, {text}, use.placeholders)
+                        texts.add(text)
+            if texts:
+                self.given_for_nothing(use, (section, *use.keys), texts)
+        self.leftovers((section,), uses)
 
-    def leftovers(self, section: str, needed: set[str], uses: list[Use]) -> None:
-        """Name the keys of a section that are not needed.
+    def leftovers(self, path: Keys, uses: list[Use]) -> None:
+        """Name the keys of a section that nothing needs."""
+        for key in self.texts.mapping(*path).keys() - _keys(uses):
+            self.unused((*path, key))
 
-        Where it cannot be told which keys are used, any string in the code may be one.
-        """
-        patterns = [use.pattern for use in uses if use.pattern is not None]
-        unknown = any(use.keys is None and use.pattern is None for use in uses)
-        for use in uses:
-            if use.pattern and not any(
-                re.fullmatch(use.pattern, key) for key in self.texts.mapping(section)
-            ):
-                self.missing(use, (section, use.pattern), "no text fits")
-        for key in self.texts.mapping(section):
-            if (
-                key not in needed
-                and not (unknown and key in self.strings)
-                and not any(re.fullmatch(pattern, key) for pattern in patterns)
-            ):
-                self.unused((section, key))
-
-    def placeholders(
+    def not_given(
         self, use: Use | Form, path: Keys, texts: Iterable[str], given: Iterable[str] | None
     ) -> None:
-        """The placeholders in the texts are those that the code gives."""
+        """The code gives the placeholders that the texts have."""
         if given is None:
             return
-        asked = {name for text in texts for name in PLACEHOLDER.findall(text)}
-        for name in sorted(asked - set(given)):
+        for name in sorted(_placeholders(texts) - set(given)):
             self.texts.problem(
                 path,
                 f"{'.'.join(path)} has {{{name}}}; {use.module.file}:{use.line} does not give it",
             )
-        for name in sorted(set(given) - asked if isinstance(use, Use) else ()):
+
+    def given_for_nothing(self, use: Use, path: Keys, texts: Iterable[str]) -> None:
+        """One of the texts has each placeholder that the code gives."""
+        for name in sorted((use.placeholders or set()) - _placeholders(texts)):
             self.problems.append(
                 Problem(
                     use.module.file,
@@ -158,16 +160,14 @@ class Checker:
     def selectors(self) -> None:
         """The selectors of the flows have their options; those of actions are seen to there."""
         for use in self.facts.selectors:
-            for key in sorted(use.keys or ()):
+            for key in sorted(use.keys):
                 if not self.texts.mapping("selector", key, "options"):
                     self.missing(use, ("selector", key, "options"), f'"{key}" has no texts')
 
     def issues(self) -> None:
         """Each issue has a title and a description, or a fix flow with its steps."""
-        needed: set[str] = set()
         for use in self.facts.issues:
-            for key in sorted(use.keys or ()):
-                needed.add(key)
+            for key in sorted(use.keys):
                 path = ("issues", key)
                 if not isinstance(self.texts.at(*path, "title"), str):
                     self.missing(use, (*path, "title"), f'the issue "{key}" has no title')
@@ -183,14 +183,13 @@ class Checker:
                         path, f"{'.'.join(path)} has a fix_flow and a description; one must go"
                     )
                 texts = {text for where, text in self.texts.texts() if where[:2] == path}
-                if not has_flow:
-                    self.placeholders(use, path, texts, use.placeholders)
+                if has_flow:
+                    # The steps have the placeholders of their forms.
+                    texts = {str(self.texts.at(*path, "title"))}
                 else:
-                    title = str(self.texts.at(*path, "title"))
-                    asked = set(PLACEHOLDER.findall(title))
-                    if use.placeholders is not None and asked - use.placeholders:
-                        self.placeholders(use, path, {title}, use.placeholders | asked)
-        self.leftovers("issues", needed, self.facts.issues)
+                    self.given_for_nothing(use, path, texts)
+                self.not_given(use, path, texts, use.placeholders)
+        self.leftovers(("issues",), self.facts.issues)
         self.fix_flows()
 
     def fix_flows(self) -> None:
@@ -204,17 +203,15 @@ class Checker:
         }
         for form in flow.forms:
             if form.step not in known:
-                path = ("issues", "…", "fix_flow", "step", form.step)
-                self.missing(form, path, f'the step "{form.step}" has no text in any issue')
+                where = ("issues", "…", "fix_flow", "step", form.step)
+                self.missing(form, where, f'the step "{form.step}" has no text in any issue')
         for key in self.texts.mapping("issues"):
-            for part, names in (
-                ("step", steps),
-                ("error", _keys(flow.errors)),
-                ("abort", _keys(flow.aborts)),
-            ):
-                for name in self.texts.mapping("issues", key, "fix_flow", part):
-                    if names is not None and name not in names and name not in self.strings:
-                        self.unused(("issues", key, "fix_flow", part, name))
+            path: Keys = ("issues", key, "fix_flow")
+            for step in self.texts.mapping(*path, "step").keys() - steps:
+                self.unused((*path, "step", step))
+            if self.texts.mapping(*path):
+                self.outcomes((*path, "error"), flow.errors)
+                self.outcomes((*path, "abort"), flow.aborts)
 
     def flow(self, section: str, flow: Flow) -> None:
         """Each step, field, error and abort of a flow has its text, and each text is needed."""
@@ -239,7 +236,7 @@ class Checker:
         certain = all(form.fields is not None for form in flow.forms)
         for step in self.texts.mapping(section, "step"):
             path = (section, "step", step)
-            if step not in steps and step not in self.strings:
+            if step not in steps:
                 self.unused(path)
             for below in self.groups(path):
                 self.descriptions((*path, *below))
@@ -250,13 +247,10 @@ class Checker:
     def outcomes(self, path: Keys, uses: list[Use]) -> None:
         """Each error or reason to abort has a text, and each text is needed."""
         for use in uses:
-            for key in sorted(use.keys or ()):
+            for key in sorted(use.keys):
                 if not isinstance(self.texts.at(*path, key), str):
                     self.missing(use, (*path, key), f'"{key}" has no text')
-        known = _keys(uses)
-        for key in self.texts.mapping(*path):
-            if key not in (known or ()) and (known is not None or key not in self.strings):
-                self.unused((*path, key))
+        self.leftovers(path, uses)
 
     def groups(self, path: Keys) -> list[Keys]:
         """List the places below a step that hold fields: itself and its sections."""
@@ -277,7 +271,7 @@ class Checker:
                 self.unused((*path, "menu_options", name))
         if form.placeholders is not None:
             texts = {text for where, text in self.texts.texts() if where[: len(path)] == path}
-            self.placeholders(form, path, texts, form.placeholders | GIVEN_PLACEHOLDERS)
+            self.not_given(form, path, texts, form.placeholders | GIVEN_PLACEHOLDERS)
 
     def descriptions(self, path: Keys) -> None:
         """Each field is described, and nothing else is."""
@@ -299,10 +293,12 @@ class Checker:
             self.unused(("system_health", "info", key))
 
 
-def _keys(uses: list[Use]) -> set[str] | None:
-    if any(use.keys is None for use in uses):
-        return None
-    return {key for use in uses for key in use.keys or ()}
+def _keys(uses: list[Use]) -> set[str]:
+    return {key for use in uses for key in use.keys}
+
+
+def _placeholders(texts: Iterable[str]) -> set[str]:
+    return {name for text in texts for name in PLACEHOLDER.findall(text)}
 
 
 def faults(text: str) -> list[tuple[str, str]]:

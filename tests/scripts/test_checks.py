@@ -442,7 +442,7 @@ def test_a_file_that_does_not_agree(
         ("const.py", '"sent"', '"posted"', 'the state "posted" has no text'),
         ("services.py", '"track"', '"follow"', 'services.py:35: "follow" is not described'),
         ("services.py", '"nothing"', '"empty"', 'services.py:13: "empty" has no text'),
-        ("services.py", '"nothing"', 'f"{call}_found"', "exceptions.nothing is used nowhere"),
+        ("services.py", '"nothing"', 'f"{call}_found"', "services.py:13: which text .* be told"),
         ("trigger.py", '"moved"', '"went"', 'trigger.py:10: "went" is not described'),
         ("config_flow.py", 'step_id="user"', 'step_id="start"', 'the step "start" has no text'),
         ("../../README.md", "#how-to-use-it", "#how", "README.md:3: #how: no such heading"),
@@ -474,13 +474,162 @@ def test_a_dependency_is_no_problem_once_it_is_named(tree: Tree) -> None:
     assert tree.problems() == []
 
 
-def test_a_key_of_which_only_a_part_is_known(tree: Tree) -> None:
-    tree.replace("services.py", 'fail("nothing")', 'fail(f"not_{call}")')
-    tree.replace(
-        "services.py",
-        "translation_key=key)",
-        'translation_key=f"not_{key.reason}")',
+ERRORS = """
+    from enum import StrEnum
+
+
+    class Cause(StrEnum):
+        RAIN = "rain"
+        SNOW = "snow"
+
+
+    class PostError(Exception):
+        key = "closed"
+
+
+    class StrikeError(PostError):
+        key = "strike"
+
+
+    class LostError(PostError):
+        def __init__(self, cause: Cause) -> None:
+            self.cause = cause
+
+
+    class LabelError(Exception):
+        def __init__(self, key="unreadable"):
+            self.key = key
+
+
+    def read(label):
+        if not label:
+            raise LabelError("empty")
+        raise LabelError
+
+
+    def weather() -> Cause:
+        return Cause.RAIN
+"""
+POST = """
+    from homeassistant.exceptions import HomeAssistantError
+
+    from .const import DOMAIN
+    from .errors import Cause, LabelError, LostError, PostError, StrikeError, read
+
+
+    class Parcel:
+        cause: Cause
+        delay: PostError | None
+
+        def lose(self, parcel: Parcel | None):
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key=f"lost_in_{parcel.cause}"
+            )
+
+        def late(self):
+            raise HomeAssistantError(
+                translation_domain=DOMAIN, translation_key=self.delay.key
+            )
+
+
+    async def send():
+        try:
+            read(None)
+        except StrikeError as err:
+            raise ValueError from err
+        except PostError as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=err.key,
+                translation_placeholders=words(err),
+            ) from err
+        except LabelError as err:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key=err.key) from err
+
+
+    def words(err):
+        return {"reason": str(err)}
+"""
+
+
+@pytest.fixture
+def post(tree: Tree) -> Tree:
+    """Return the small integration with errors that name their own texts."""
+    tree.write("errors.py", dedent(ERRORS))
+    tree.write("post.py", dedent(POST).replace("self.delay.key", '"late"'))
+    for key in ("late", "unreadable", "empty", "lost_in_rain", "lost_in_snow"):
+        tree.change(TEXTS, f"exceptions/{key}", {"message": "It did not come."})
+    tree.change(TEXTS, "exceptions/closed", {"message": "Closed: {reason}."})
+    return tree
+
+
+def test_errors_name_their_texts(post: Tree) -> None:
+    assert post.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("closed", 'post.py:29: "closed" has no text'),
+        ("unreadable", 'post.py:35: "unreadable" has no text'),
+        ("empty", 'post.py:35: "empty" has no text'),
+        ("lost_in_snow", 'post.py:13: "lost_in_snow" has no text'),
+    ],
+)
+def test_an_error_whose_text_is_missing(post: Tree, key: str, said: str) -> None:
+    post.change(TEXTS, f"exceptions/{key}")
+    assert any(said in problem for problem in post.problems()), post.problems()
+
+
+@pytest.mark.parametrize("key", ["strike", "rain", "lost_in_hail", "RAIN"])
+def test_a_text_of_an_error_that_never_comes(post: Tree, key: str) -> None:
+    # That a string stands somewhere in the code does not make it a text's key.
+    post.change(TEXTS, f"exceptions/{key}", {"message": "It rains."})
+    assert any(f"exceptions.{key} is used nowhere" in problem for problem in post.problems())
+
+
+def test_what_any_error_below_may_be(post: Tree) -> None:
+    post.write("post.py", dedent(POST))
+    post.change(TEXTS, "exceptions/late")
+    assert any('post.py:18: "strike" has no text' in problem for problem in post.problems())
+    post.change(TEXTS, "exceptions/strike", {"message": "They are on strike."})
+    # A closed post office has a reason once, and once has none.
+    problems = post.problems()
+    assert len(problems) == 1, problems
+    assert "exceptions.closed.message has {reason}; " in problems[0]
+    assert "post.py:18 does not give it" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("parcel: Parcel | None", "parcel"),
+        ("except LabelError as err:", "except Exception as err:"),
+        ('f"lost_in_{parcel.cause}"', 'f"lost_in_{parcel.weight}"'),
+    ],
+)
+def test_a_key_that_cannot_be_told(post: Tree, old: str, new: str) -> None:
+    post.replace("post.py", old, new)
+    assert any("cannot be told" in problem for problem in post.problems())
+
+
+def test_errors_of_a_repair_are_in_each_issue_that_has_one(tree: Tree) -> None:
+    tree.write(
+        "repairs.py",
+        dedent("""
+            from homeassistant.components.repairs import RepairsFlow
+
+
+            class ParcelRepair(RepairsFlow):
+                async def async_step_init(self, user_input=None):
+                    return self.async_show_form(step_id="init", errors={"base": "still_lost"})
+        """),
     )
-    tree.change(TEXTS, "exceptions/nothing")
-    tree.change(TEXTS, "exceptions/not_found", {"message": "It was not found."})
-    assert tree.problems() == []
+    tree.replace("services.py", "is_fixable=False", "is_fixable=True")
+    tree.change(TEXTS, "issues/lost/description")
+    flow = {"step": {"init": {"title": "Look for {number}"}}, "error": {"still_lost": "It is not."}}
+    tree.change(TEXTS, "issues/lost/fix_flow", flow)
+    problems = tree.problems()
+    assert problems == [], problems
+    tree.change(TEXTS, "issues/lost/fix_flow/error")
+    assert any('repairs.py:7: "still_lost" has no text' in one for one in tree.problems())

@@ -233,8 +233,6 @@ class WebhookCause(StrEnum):
 class WebhookError(ServiceError):
     """Our webhook could not be installed; ``detail`` is the sender's own answer."""
 
-    key = "webhook_failed"
-
     def __init__(self, cause: WebhookCause, detail: str = "") -> None:
         """Keep the cause."""
         super().__init__(detail)
