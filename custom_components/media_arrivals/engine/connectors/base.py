@@ -7,7 +7,7 @@ questions out) and an API half (:class:`Client`). Nothing here does I/O.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ..board.models import (
     AnyReport,
@@ -21,6 +21,9 @@ from ..board.models import (
     Tier,
     TitleRef,
 )
+
+if TYPE_CHECKING:
+    from .pace import Pace
 
 type Json = str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None
 """Foreign JSON."""
@@ -246,6 +249,10 @@ class Connection:
     url: str
     api_key: str = field(repr=False)
     verify_tls: bool = True
+    pace: Pace | None = field(default=None, repr=False, compare=False)
+    """Bounds how often the service is called; ``None``: somebody waits for the answer."""
+    client_id: str = field(default="", repr=False)
+    """A lasting id of this Home Assistant, which Plex wants to know us by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,7 @@ class JsonClient:
         self._session = session
         self._base = connection.url.rstrip("/")
         self._verify_tls = connection.verify_tls
+        self._pace = connection.pace
         self._headers = {"Accept": "application/json", **headers}
         self._max_bytes = max_bytes
         self._clock = clock
@@ -143,6 +144,8 @@ class JsonClient:
         self, method: str, url: URL, body: Json, wait: float
     ) -> tuple[Answer, str | None]:
         """Make one HTTP call; the second value is where a redirect points."""
+        if self._pace is not None:
+            await self._pace.turn()
         started = self._clock()
         async with self._session.request(
             method,

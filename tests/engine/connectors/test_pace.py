@@ -1,0 +1,60 @@
+"""Few calls in a short time."""
+
+import asyncio
+
+import pytest
+
+from custom_components.media_arrivals.engine.connectors.pace import Pace
+
+
+class Time:
+    """A clock that a wait moves on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    time = Time()
+    monkeypatch.setattr(asyncio, "sleep", time.sleep)
+    return time
+
+
+async def test_no_span_of_time_has_more_calls_than_it_may(time: Time) -> None:
+    pace = Pace(3, 10, clock=lambda: time.now)
+    begun = []
+    for number in range(12):
+        if number == 5:
+            time.now += 4
+        await pace.turn()
+        begun.append(time.now)
+    assert begun[:3] == [1000.0] * 3
+    assert begun[3] == 1010.0
+    assert all(later - earlier >= 10 for earlier, later in zip(begun, begun[3:], strict=False))
+    # No call waits longer than it must.
+    assert begun[-1] == 1034.0
+
+
+async def test_who_calls_seldom_never_waits(time: Time) -> None:
+    pace = Pace(3, 10, clock=lambda: time.now)
+    for number in range(10):
+        time.now = 1000.0 + number * 4
+        await pace.turn()
+        assert time.now == 1000.0 + number * 4
+
+
+async def test_those_who_wait_have_their_turn_in_order(time: Time) -> None:
+    pace = Pace(1, 10, clock=lambda: time.now)
+    done: list[int] = []
+
+    async def call(number: int) -> None:
+        await pace.turn()
+        done.append(number)
+
+    await asyncio.gather(*(call(number) for number in range(4)))
+    assert done == [0, 1, 2, 3]
+    assert time.now == 1030.0
