@@ -16,6 +16,7 @@ from .connections import ConnectionFeatures, Connections
 from .faults import Json
 from .library import Catalogue, hex_id
 from .service import HttpDouble, flag, json_answer, query, query_all, read_json
+from .shelf import Shelf
 
 ENGLISH = {"id": 1, "name": "English"}
 GIB = 1024**3
@@ -147,6 +148,7 @@ class ArrDouble(HttpDouble):
     app_name = "Arr"
     event_numbers: ClassVar[dict[str, int]] = {}
     flags: tuple[str, ...] = ()
+    usual_root = "/media"
 
     def __init__(
         self,
@@ -160,6 +162,8 @@ class ArrDouble(HttpDouble):
         port: int = 0,
         url_base: str = "",
         seed: int = 1,
+        shelf: Shelf | None = None,
+        root_folder: str | None = None,
     ) -> None:
         """Prepare a freshly installed application."""
         super().__init__(name, clock, port=port, url_base=url_base)
@@ -171,7 +175,8 @@ class ArrDouble(HttpDouble):
         # Applications at home have been up for a while; ``restart`` begins the first quarter hour.
         self.started = clock.now() - timedelta(hours=26)
         self.tags: dict[int, str] = {}
-        self.root_folder = "/media"
+        self.root_folder = root_folder or self.usual_root
+        self.shelf = Shelf() if shelf is None else shelf
         self.profiles = {1: "Any", 4: "HD-1080p", 5: "Ultra-HD"}
         self.issues: list[HealthIssue] = []
         self.connections = Connections(self, self.features())

@@ -87,9 +87,11 @@ def _show(stack: Stack, now: datetime, rng: random.Random, number: int) -> list[
 def _running_pack(stack: Stack, episodes: list[Episode]) -> None:
     sonarr = stack.sonarr
     pack = [episode for episode in episodes if episode.about.season == 1]
-    for episode in pack:
-        episode.file = None
     series = sonarr.series[pack[0].series_id]
+    for episode in pack:
+        if episode.file is not None:
+            sonarr.shelf.remove(sonarr.path_of(series, episode.file))
+        episode.file = None
     download = sonarr.make_download(
         f"{series.show.title.replace(' ', '.')}.S01.1080p.WEB-SIMUL",
         "WEBDL-1080p",

@@ -28,6 +28,7 @@ from .connections import ConnectionFeatures
 from .faults import Json
 from .library import Film, release_name
 from .service import error_list, flag, json_answer, query, read_json
+from .shelf import ShelfFile
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class RadarrDouble(ArrDouble):
 
     kind = "radarr"
     app_name = "Radarr"
+    usual_root = "/movies"
     event_numbers: ClassVar[dict[str, int]] = {
         "grabbed": 1,
         "downloadFolderImported": 3,
@@ -76,7 +78,6 @@ class RadarrDouble(ArrDouble):
     @override
     def _clear(self) -> None:
         super()._clear()
-        self.root_folder = "/media/films"
         self.movies: dict[int, Movie] = {}
         self._by_tmdb: dict[int, Movie] = {}
 
@@ -244,7 +245,7 @@ class RadarrDouble(ArrDouble):
         """Describe a film as the API shows it."""
         film = movie.film
         released = film.release_date <= self.clock.now().date()
-        folder = f"{self.root_folder}/{film.title} ({film.year})"
+        folder = self.folder_of(movie)
         document: Json = {
             "title": film.title,
             "originalTitle": film.title,
@@ -294,12 +295,11 @@ class RadarrDouble(ArrDouble):
         return without_null(document)
 
     def _file_resource(self, movie: Movie, file: FilmFile) -> Json:
-        folder = f"{self.root_folder}/{movie.film.title} ({movie.film.year})"
         return without_null(
             {
                 "movieId": movie.id,
                 "relativePath": file.name,
-                "path": f"{folder}/{file.name}",
+                "path": self.path_of(movie, file),
                 "size": file.size,
                 "dateAdded": net_date(to_the_second(file.added)),
                 "sceneName": file.scene_name,
@@ -345,7 +345,7 @@ class RadarrDouble(ArrDouble):
             "title": film.title,
             "year": film.year,
             "releaseDate": film.release_date.isoformat() if film.year else "9999-12-31",
-            "folderPath": f"{self.root_folder}/{film.title} ({film.year})",
+            "folderPath": self.folder_of(movie),
             "tmdbId": film.tmdb_id,
             "imdbId": film.imdb_id,
         }
@@ -372,12 +372,11 @@ class RadarrDouble(ArrDouble):
         )
 
     def _file(self, movie: Movie, file: FilmFile, *, imported: bool = False) -> Json:
-        folder = f"{self.root_folder}/{movie.film.title} ({movie.film.year})"
         in_library = self.at_least(5, 10, 1) or not imported
         payload: Json = {
             "id": file.id,
             "relativePath": file.name,
-            "path": f"{folder}/{file.name}" if in_library else file.source,
+            "path": self.path_of(movie, file) if in_library else file.source,
             "quality": file.quality,
             "qualityVersion": 1,
             "releaseGroup": file.group,
@@ -456,9 +455,33 @@ class RadarrDouble(ArrDouble):
         )
         if quality is not None:
             movie.file = self._new_file(movie, quality, 6 * GIB, added=movie.added)
+            self._shelve(movie, movie.file)
         self.movies[movie.id] = movie
         self._by_tmdb[film.tmdb_id] = movie
         return movie
+
+    def folder_of(self, movie: Movie) -> str:
+        """Return the folder of a film."""
+        return f"{self.root_folder}/{movie.film.title} ({movie.film.year})"
+
+    def path_of(self, movie: Movie, file: FilmFile) -> str:
+        """Return where a file of a film is on the disk."""
+        return f"{self.folder_of(movie)}/{file.name}"
+
+    def _shelve(self, movie: Movie, file: FilmFile) -> None:
+        film = movie.film
+        self.shelf.put(
+            ShelfFile(
+                path=self.path_of(movie, file),
+                media_type="movie",
+                title=film.title,
+                year=film.year,
+                tmdb_id=film.tmdb_id,
+                imdb_id=film.imdb_id,
+                height=QUALITIES[file.quality][2],
+                added_at=file.added,
+            )
+        )
 
     async def add_movie(self, film: Film, *, method: str | None = "manual", **values: Any) -> Movie:
         """Add a film and say so."""
@@ -546,6 +569,7 @@ class RadarrDouble(ArrDouble):
         new.group, new.scene_name = download.group, download.title
         new.source = f"/downloads/complete/{download.title}/{download.title}.mkv"
         movie.file = new
+        self._shelve(movie, new)
         self.drop(download)
         self.remember(
             "downloadFolderImported",
@@ -554,7 +578,7 @@ class RadarrDouble(ArrDouble):
             data={
                 "fileId": str(new.id),
                 "droppedPath": new.source,
-                "importedPath": f"{self.root_folder}/{movie.film.title}/{new.name}",
+                "importedPath": self.path_of(movie, new),
                 "downloadClient": download.client.type,
                 "downloadClientName": download.client.name,
                 "releaseGroup": new.group,
@@ -633,9 +657,11 @@ class RadarrDouble(ArrDouble):
     def scan_file(self, movie: Movie, *, quality: str = "WEBDL-1080p") -> FilmFile:
         """Find a file on the disk; neither webhook nor history tells."""
         movie.file = self._new_file(movie, quality, 6 * GIB, added=self.clock.now())
+        self._shelve(movie, movie.file)
         return movie.file
 
     async def _file_deleted(self, movie: Movie, file: FilmFile, reason: str) -> None:
+        self.shelf.remove(self.path_of(movie, file))
         self.remember(
             "movieFileDeleted",
             None,
@@ -666,11 +692,13 @@ class RadarrDouble(ArrDouble):
         file = movie.file
         if file is None:
             return
+        self.shelf.remove(self.path_of(movie, file))
         old, file.name = file.name, f"{movie.film.title} {{tmdb-{movie.film.tmdb_id}}}.mkv"
+        self._shelve(movie, file)
         self.remember(
             "movieFileRenamed", None, movie_id=movie.id, title=old, data={"path": file.name}
         )
-        folder = f"{self.root_folder}/{movie.film.title} ({movie.film.year})"
+        folder = self.folder_of(movie)
         renamed = self._file(movie, file) | {
             "previousRelativePath": old,
             "previousPath": f"{folder}/{old}",
@@ -691,6 +719,8 @@ class RadarrDouble(ArrDouble):
             if download.movie_id == movie.id:
                 download.movie_id = None
         size = movie.file.size if movie.file is not None and files else 0
+        if movie.file is not None and files:
+            self.shelf.remove(self.path_of(movie, movie.file))
         payload = {
             "movie": self._movie(movie),
             "deletedFiles": files,

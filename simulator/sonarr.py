@@ -31,6 +31,7 @@ from .faults import Json
 from .library import Show, ShowEpisode, release_name
 from .radarr import calendar_window, media_info
 from .service import error_list, flag, json_answer, query, query_all, read_json, slug
+from .shelf import ShelfFile
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -82,6 +83,7 @@ class SonarrDouble(ArrDouble):
 
     kind = "sonarr"
     app_name = "Sonarr"
+    usual_root = "/tv"
     event_numbers: ClassVar[dict[str, int]] = {
         "grabbed": 1,
         "seriesFolderImported": 2,
@@ -95,7 +97,6 @@ class SonarrDouble(ArrDouble):
     @override
     def _clear(self) -> None:
         super()._clear()
-        self.root_folder = "/media/series"
         self.series: dict[int, Series] = {}
         self.episodes: dict[int, Episode] = {}
         self._by_tvdb: dict[int, Series] = {}
@@ -379,7 +380,7 @@ class SonarrDouble(ArrDouble):
             "originalLanguage": ENGLISH,
             "seasons": seasons,
             "year": show.year,
-            "path": f"{self.root_folder}/{show.title}" if series.id else None,
+            "path": self.folder_of(series) if series.id else None,
             "qualityProfileId": series.profile if series.id else 0,
             "seasonFolder": True,
             "monitored": series.monitored,
@@ -482,7 +483,7 @@ class SonarrDouble(ArrDouble):
         if modern:
             payload["titleSlug"] = slug(show.title)
         payload |= {
-            "path": f"{self.root_folder}/{show.title}",
+            "path": self.folder_of(series),
             "tvdbId": show.tvdb_id,
             "tvMazeId": show.tvmaze_id,
         }
@@ -523,9 +524,7 @@ class SonarrDouble(ArrDouble):
         payload: Json = {
             "id": file.id,
             "relativePath": file.name,
-            "path": f"{self.root_folder}/{series.show.title}/{file.name}"
-            if in_library
-            else file.source,
+            "path": f"{self.folder_of(series)}/{file.name}" if in_library else file.source,
             "quality": file.quality,
             "qualityVersion": 1,
             "releaseGroup": file.group,
@@ -626,6 +625,7 @@ class SonarrDouble(ArrDouble):
                     episode.file = self._new_file(
                         series, episode, quality, 2 * GIB, added=series.added
                     )
+                    self._shelve(series, episode, episode.file)
         return series
 
     def refresh(self, series: Series) -> None:
@@ -743,6 +743,34 @@ class SonarrDouble(ArrDouble):
             id=number, name=name, season=about.season, quality=quality, size=size, added=added
         )
 
+    def folder_of(self, series: Series) -> str:
+        """Return the folder of a series."""
+        return f"{self.root_folder}/{series.show.title}"
+
+    def path_of(self, series: Series, file: EpisodeFile) -> str:
+        """Return where a file of a series is on the disk."""
+        return f"{self.folder_of(series)}/{file.name}"
+
+    def _shelve(self, series: Series, episode: Episode, file: EpisodeFile) -> None:
+        show, about = series.show, episode.about
+        self.shelf.put(
+            ShelfFile(
+                path=self.path_of(series, file),
+                media_type="series",
+                title=show.title,
+                year=show.year,
+                tmdb_id=show.tmdb_id or None,
+                tvdb_id=show.tvdb_id,
+                imdb_id=show.imdb_id,
+                season=about.season,
+                episode=about.number,
+                episode_title=about.title,
+                air_date=None if about.aired is None else about.aired.date().isoformat(),
+                height=QUALITIES[file.quality][2],
+                added_at=file.added,
+            )
+        )
+
     async def import_files(
         self, download: Download, episodes: Sequence[Episode] | None = None
     ) -> list[EpisodeFile]:
@@ -774,10 +802,11 @@ class SonarrDouble(ArrDouble):
         new.group, new.scene_name = download.group, download.title
         new.source = f"/downloads/complete/{download.title}/{new.name.split('/')[-1]}"
         episode.file = new
+        self._shelve(series, episode, new)
         data: dict[str, str | None] = {
             "fileId": str(new.id),
             "droppedPath": new.source,
-            "importedPath": f"{self.root_folder}/{series.show.title}/{new.name}",
+            "importedPath": self.path_of(series, new),
             "downloadClient": download.client.type,
             "downloadClientName": download.client.name,
             "releaseGroup": new.group,
@@ -817,8 +846,7 @@ class SonarrDouble(ArrDouble):
             "release": self._release(download),
             "fileCount": len(files),
             "sourcePath": f"/downloads/complete/{download.title}",
-            "destinationPath": f"{self.root_folder}/{series.show.title}/"
-            f"Season {episodes[0].about.season}",
+            "destinationPath": f"{self.folder_of(series)}/Season {episodes[0].about.season}",
             **self.base_keys("Download"),
         }
         await self.publish("Download", ["onImportComplete"], payload, tags=series.tags)
@@ -872,11 +900,13 @@ class SonarrDouble(ArrDouble):
         """Find a file on the disk; neither webhook nor history tells."""
         series = self.series[episode.series_id]
         episode.file = self._new_file(series, episode, quality, 2 * GIB, added=self.clock.now())
+        self._shelve(series, episode, episode.file)
         return episode.file
 
     async def _file_deleted(
         self, series: Series, episodes: Sequence[Episode], file: EpisodeFile, reason: str
     ) -> None:
+        self.shelf.remove(self.path_of(series, file))
         for episode in episodes:
             self._row(
                 "episodeFileDeleted",
@@ -911,13 +941,15 @@ class SonarrDouble(ArrDouble):
             file = episode.file
             if file is None:
                 continue
+            self.shelf.remove(self.path_of(series, file))
             old, file.name = file.name, f"{file.name.removesuffix('.mkv')} renamed.mkv"
+            self._shelve(series, episode, file)
             self._row("episodeFileRenamed", None, episode, {"path": file.name}, title=old)
             renamed.append(
                 self._file(series, file)
                 | {
                     "previousRelativePath": old,
-                    "previousPath": f"{self.root_folder}/{series.show.title}/{old}",
+                    "previousPath": f"{self.folder_of(series)}/{old}",
                 }
             )
         payload = {
@@ -933,6 +965,8 @@ class SonarrDouble(ArrDouble):
         self._by_tvdb.pop(series.show.tvdb_id, None)
         for episode in series.episodes:
             self.episodes.pop(episode.id, None)
+            if files and episode.file is not None:
+                self.shelf.remove(self.path_of(series, episode.file))
         self.history = [row for row in self.history if row.series_id != series.id]
         for download in self.downloads:
             if download.series_id == series.id:

@@ -14,6 +14,7 @@ from .radarr import RadarrDouble
 from .scenarios import SCENARIOS, Play, household_day
 from .seerr import SeerrDouble
 from .service import HttpDouble
+from .shelf import Shelf
 from .sonarr import SonarrDouble
 
 RADARR_VERSION = "6.0.3.10205"
@@ -27,6 +28,7 @@ class Stack:
         """Begin with an empty house."""
         self.clock = clock or Clock()
         self.catalogue = Catalogue()
+        self.shelf = Shelf()
         self.services: dict[str, HttpDouble] = {}
         self.plays: list[Play] = []
         self._day: asyncio.Task[None] | None = None
@@ -74,7 +76,10 @@ class Stack:
         **options: Any,
     ) -> RadarrDouble:
         """Add a Radarr and enter it in every Seerr."""
-        double = RadarrDouble(name, self.clock, self.catalogue, version=version, **options)
+        options.setdefault("root_folder", "/movies-4k" if is4k else None)
+        double = RadarrDouble(
+            name, self.clock, self.catalogue, version=version, shelf=self.shelf, **options
+        )
         self._add(double)
         self._enter(double, is4k=is4k)
         return double
@@ -88,7 +93,10 @@ class Stack:
         **options: Any,
     ) -> SonarrDouble:
         """Add a Sonarr and enter it in every Seerr."""
-        double = SonarrDouble(name, self.clock, self.catalogue, version=version, **options)
+        options.setdefault("root_folder", "/tv-4k" if is4k else None)
+        double = SonarrDouble(
+            name, self.clock, self.catalogue, version=version, shelf=self.shelf, **options
+        )
         self._add(double)
         self._enter(double, is4k=is4k)
         return double
