@@ -1,5 +1,6 @@
 """Adding services, all over HTTP: a real flow on one side, simulated services on the other."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -573,6 +574,35 @@ async def test_a_service_that_was_added_meanwhile_is_not_added_twice(
     assert services(hass)["Seerr"].data[CONF_SEERR_SERVERS] == {}
 
 
+@pytest.mark.parametrize("kind", ["radarr", "seerr"])
+async def test_of_two_flows_for_one_address_only_the_faster_adds_it(
+    hass: HomeAssistant, admin: TestClient[Any, Any], stack: Stack, kind: str
+) -> None:
+    typed = radarr(stack) if kind == "radarr" else seerr(stack)
+    flows = [await begin_adding(admin, kind) for _ in range(3)]
+    # Each asks the service who it is while the others do, and finds no entry yet.
+    await asyncio.gather(*(flow.send(typed) for flow in flows))
+    if kind == "seerr":
+        await asyncio.gather(*(flow.send({"services": ["radarr:0"]}) for flow in flows))
+    ends = sorted((flow.last["type"], flow.last.get("reason")) for flow in flows)
+    assert ends == [*[("abort", "already_configured")] * 2, ("create_entry", None)]
+    urls = [entry.data[CONF_URL] for entry in services(hass).values()]
+    assert urls.count(stack.radarr.url) == 1
+    assert urls.count(stack.seerr.url) == (kind == "seerr")
+    await hass.async_block_till_done()
+
+
+async def test_a_form_that_is_sent_twice_adds_one_service(
+    hass: HomeAssistant, admin: TestClient[Any, Any], stack: Stack
+) -> None:
+    flow = await begin_adding(admin, "radarr")
+    path = f"{FLOW}/{flow.last['flow_id']}"
+    answers = await asyncio.gather(*(admin.post(path, json=radarr(stack)) for _ in range(2)))
+    assert 200 in {answer.status for answer in answers}
+    assert len(services(hass)) == 1
+    await hass.async_block_till_done()
+
+
 # --- what exists already --------------------------------------------------------------------
 
 
@@ -629,6 +659,22 @@ async def test_a_new_address(
     await hass.async_block_till_done()
     assert entry.data == before | {CONF_URL: alias, CONF_TIER: "mixed"}
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_an_address_that_another_service_took_meanwhile(
+    hass: HomeAssistant, admin: TestClient[Any, Any], stack: Stack
+) -> None:
+    await add(admin, "radarr", radarr(stack))
+    (entry,) = services(hass).values()
+    moving = await reconfigure(admin, entry.entry_id)
+    uhd = {CONF_URL: stack.radarr_4k.url, CONF_API_KEY: stack.radarr_4k.api_key, CONF_TIER: "4k"}
+    adding = await begin_adding(admin, "radarr")
+    await asyncio.gather(moving.send(uhd | {"rotate": False}), adding.send(uhd))
+    reasons = {moving.last.get("reason"), adding.last.get("reason")}
+    assert "already_configured" in reasons
+    urls = [entry.data[CONF_URL] for entry in services(hass).values()]
+    assert urls.count(stack.radarr_4k.url) == 1
+    await hass.async_block_till_done()
 
 
 async def test_a_new_webhook_address_and_secret(

@@ -457,14 +457,20 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_import(self, found: _Found) -> ConfigFlowResult:
         """Make the entry of a service that Seerr knows; it was tried a moment ago."""
-        self._async_abort_entries_match({CONF_URL: found.data[CONF_URL]})
         return self._async_create(found)
 
+    @callback
     def _async_create(self, found: _Found) -> ConfigFlowResult:
+        self._async_abort_if_added_meanwhile(found)
         data = {**found.data, **_new_webhook()}
         if found.kind == "seerr":
             data[CONF_SEERR_SERVERS] = self._servers
         return self.async_create_entry(title=self._title(found), data=data)
+
+    @callback
+    def _async_abort_if_added_meanwhile(self, found: _Found) -> None:
+        """End here if another flow was faster. Between this and the entry, nothing may wait."""
+        self._async_abort_entries_match({CONF_KIND: found.kind, CONF_URL: found.data[CONF_URL]})
 
     def _title(self, found: _Found) -> str:
         """Name the entry as the user named the instance; two of a name are told apart."""
@@ -556,10 +562,14 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
                         **entry.data.get(CONF_SEERR_SERVERS, {}),
                         **self._servers,
                     }
+                self._async_abort_if_added_meanwhile(found)
+                old_id = entry.data[CONF_WEBHOOK_ID]
                 if user_input[_ROTATE]:
-                    await async_delete_cloudhook(self.hass, entry.data[CONF_WEBHOOK_ID])
                     data |= _new_webhook()
-                return self.async_update_reload_and_abort(entry, data_updates=data)
+                result = self.async_update_reload_and_abort(entry, data_updates=data)
+                if user_input[_ROTATE]:
+                    await async_delete_cloudhook(self.hass, old_id)
+                return result
         return self._async_show_service(
             "reconfigure",
             kind,
