@@ -138,6 +138,19 @@ async def test_a_service_may_ask_for_a_pause(
     assert error.retry_after == seconds
 
 
+async def test_a_call_can_carry_a_form(serve: Serve) -> None:
+    seen: list[tuple[str, list[str]]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        fields = await request.post()
+        seen.append((request.content_type, [str(one) for one in fields.getall("urls[]")]))
+        return web.json_response(None)
+
+    client = await serve(answer)
+    await client.send("POST", "/hooks", form=[("urls[]", "http://a/?b=c"), ("urls[]", "ü&")])
+    assert seen == [("application/x-www-form-urlencoded", ["http://a/?b=c", "ü&"])]
+
+
 async def test_a_caller_may_read_what_an_error_says(serve: Serve) -> None:
     client = await serve(answering(400, '[{"errorMessage": "no"}]'))
     answer = await client.send("POST", "/api", accept={400})

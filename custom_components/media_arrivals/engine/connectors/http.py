@@ -5,7 +5,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -47,6 +47,8 @@ _ERRORS: Final[Mapping[int, type[ServiceError]]] = {
 }
 
 type Session = aiohttp.ClientSession
+type Form = Sequence[tuple[str, str]]
+"""Fields of a form, in their order: a name may come several times."""
 type Value = str | float | bool
 type Params = Mapping[str, Value | tuple[Value, ...] | None]
 
@@ -119,19 +121,23 @@ class JsonClient:
         *,
         params: Params | None = None,
         body: Json = None,
+        form: Form | None = None,
         wait: float = DEFAULT_TIMEOUT,
         accept: Collection[int] = (),
     ) -> Answer:
-        """Make a call; statuses in ``accept`` are returned for the caller to read."""
+        """Make a call; statuses in ``accept`` are returned for the caller to read.
+
+        It carries JSON or a form, not both.
+        """
         if not all(value.isprintable() for value in self._headers.values()):
             raise AuthError
         try:
             url = URL(self._base + path).update_query(_query(params))
-            answer, location = await self._call(method, url, body, wait)
+            answer, location = await self._call(method, url, body, form, wait)
             if location is not None:
                 moved = self._moved(method, answer.status, url, location)
                 self._base = str(moved.with_query(None)).removesuffix(path)
-                answer, location = await self._call(method, moved, body, wait)
+                answer, location = await self._call(method, moved, body, form, wait)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
             raise _translated(err) from err
         if location is not None:
@@ -141,7 +147,7 @@ class JsonClient:
         return answer
 
     async def _call(
-        self, method: str, url: URL, body: Json, wait: float
+        self, method: str, url: URL, body: Json, form: Form | None, wait: float
     ) -> tuple[Answer, str | None]:
         """Make one HTTP call; the second value is where a redirect points."""
         if self._pace is not None:
@@ -151,6 +157,7 @@ class JsonClient:
             method,
             url,
             json=body,
+            data=None if form is None else aiohttp.FormData(form),
             headers=self._headers,
             allow_redirects=False,
             ssl=self._verify_tls,
