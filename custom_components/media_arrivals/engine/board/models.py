@@ -352,7 +352,9 @@ class Question:
             seasons = ",".join(map(str, self.seasons))
             subject = f"{self.item}:{seasons}"
             if self.about is not None:
-                subject += f":{self.about.viewer}:{self.about.watched}"
+                # Each episode of a season that is marked as watched is a question of its own.
+                parts = ",".join(f"{p.season}x{p.number or p.air_date}" for p in self.about.parts)
+                subject += f":{self.about.viewer}:{self.about.watched}:{parts}"
         elif self.title is not None:
             ids = [f"{space}:{value}" for space, value in self.title.ids.items()]
             # External ids overrule the service's own id, so it names only in their absence.
