@@ -44,6 +44,7 @@ _ERRORS: Final[Mapping[int, type[ServiceError]]] = {
     401: AuthError,
     403: ForbiddenError,
     404: NotFoundError,
+    498: AuthError,
 }
 
 type Session = aiohttp.ClientSession
