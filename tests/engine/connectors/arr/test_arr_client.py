@@ -33,6 +33,7 @@ from custom_components.media_arrivals.engine.connectors.base import (
     HealthNote,
     Identity,
     InstallsWebhook,
+    KnowsFolder,
     Poll,
     PollView,
     ServerFaultError,
@@ -865,6 +866,20 @@ async def test_own_ids_are_given_to_others_after_a_reinstall(
     await stack.sonarr.add_series(stack.catalogue.show())
     report = held(await sonarr.answer(SONARR, question, now_of(stack)))
     assert (report.held, report.title.own_id) == (False, None)
+
+
+async def test_where_a_title_is_on_the_disk(
+    stack: Stack, radarr: RadarrClient, sonarr: SonarrClient
+) -> None:
+    film = stack.radarr.put_movie(stack.catalogue.film("Salt Tower", 2026))
+    series = await stack.sonarr.add_series(stack.catalogue.show("Tidal Anchor"))
+    assert await radarr.folder(film_ref(film.film)) == "/movies/Salt Tower (2026)"
+    assert await sonarr.folder(show_ref(series.show)) == "/tv/Tidal Anchor"
+    own = TitleRef(media_type=MediaType.MOVIE, own_id=film.id)
+    assert await radarr.folder(own) == "/movies/Salt Tower (2026)"
+    assert await radarr.folder(film_ref(stack.catalogue.film())) is None
+    assert await radarr.folder(TitleRef(media_type=MediaType.MOVIE)) is None
+    assert isinstance(radarr, KnowsFolder)
 
 
 async def test_what_cannot_be_asked_is_not_answered(

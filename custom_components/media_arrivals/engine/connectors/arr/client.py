@@ -30,6 +30,7 @@ from ..base import (
     Identity,
     InstallsWebhook,
     Json,
+    KnowsFolder,
     NotFoundError,
     Poll,
     PollView,
@@ -49,6 +50,7 @@ from .reading import API, LONG, Statement, complaints, origin_of, records
 from .webhook import Events, Webhooks
 
 _OLDEST: Final = 3
+_MAX_PATH: Final = 4096
 _AT_ONCE: Final = 2
 """Calls at a time: the service runs on a small machine, and has other things to do."""
 _MANY: Final = 250
@@ -58,7 +60,7 @@ _GRACE: Final = 15 * 60.0
 a download client vanish while it cannot be reached."""
 
 
-class ArrClient(Client, InstallsWebhook, ABC):
+class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
     """The API half of the Radarr and Sonarr connectors."""
 
     decoder: ArrDecoder
@@ -218,6 +220,12 @@ class ArrClient(Client, InstallsWebhook, ABC):
         return ()
 
     # --- titles ---------------------------------------------------------------------------
+
+    @override
+    async def folder(self, title: TitleRef) -> str | None:
+        """Return the title's folder as the service sees it."""
+        found = await self.find(title)
+        return None if found is None else payload.text(found.get("path"), _MAX_PATH)
 
     async def _read_title(
         self, service: Service, now: float, title: TitleRef, seasons: tuple[int, ...] = ()
