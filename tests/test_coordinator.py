@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler
 from homeassistant.core import Context, Event, HomeAssistant
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import (
@@ -489,7 +489,36 @@ async def test_a_sync_that_fails_says_why(house: House, hass: HomeAssistant) -> 
     assert (result.reachable, result.error, result.checked) == (False, "server_fault", 0)
     row = (await house.storage.schedule.load())[entry.entry_id]
     assert (row.run_count, row.last_status, row.last_error) == (1, "error", "server_fault")
+    assert row.last_run_at is not None
+    assert house.record(entry).last_sync_at is None
     assert not coordinator_of(house, entry).last_update_success
+
+
+async def test_the_last_sync_is_the_last_that_came_to_its_end(
+    house: House, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = house.add_service(
+        house.stack.radarr, options=MANUAL | {CONF_SCHEDULE_ENABLED: True, CONF_INTERVAL_HOURS: 2}
+    )
+    await house.start()
+    coordinator = coordinator_of(house, entry)
+    await coordinator.async_sync()
+    done_at = house.record(entry).last_sync_at
+    assert done_at is not None
+
+    freezer.tick(600)
+    house.stack.radarr.misbehave("500")
+    await coordinator.async_sync()
+
+    record = house.record(entry)
+    assert record.last_sync_at == done_at
+    assert record.last_status == "server_fault"
+    # The schedule counts runs, whatever came of them.
+    assert record.next_sync_at == pytest.approx(done_at + 600 + 7200, abs=5)
+    coordinator.async_reschedule()
+    await house.settle()
+    row = (await house.storage.schedule.load())[entry.entry_id]
+    assert row.last_run_at == pytest.approx(done_at + 600, abs=5)
 
 
 async def test_a_sync_may_be_what_finds_the_key_refused_for_good(
@@ -572,7 +601,7 @@ async def test_what_no_webhook_told_is_counted_once_and_taken_back(
     await house.proven(entry)
     # History is dated to the second, and the service's clock is not to jump.
     house.runtime.started_at -= 60
-    house.runtime.note(entry.entry_id, proven_at=house.runtime.started_at)
+    house.runtime.note(entry.entry_id, proven_since=house.runtime.started_at)
 
     radarr.sender.faults = DeliveryFaults(lose_every=1)
     lost = await radarr.grab(movie)
@@ -594,6 +623,77 @@ async def test_what_no_webhook_told_is_counted_once_and_taken_back(
     await house.post(entry, radarr_grab(movie_id=movie.id, download=lost.download_id or ""))
     assert house.record(entry).missed == 0
     await house.settle()
+
+
+async def begin_proven(house: House) -> MockConfigEntry:
+    """Set up a Radarr whose webhook has been working for a minute."""
+    house.add_board()
+    entry = house.add_service(house.stack.radarr, options={})
+    await house.start()
+    await house.proven(entry)
+    # History is dated to the second, and the service's clock is not to jump.
+    house.runtime.started_at -= 60
+    house.runtime.note(entry.entry_id, proven_since=house.runtime.started_at)
+    return entry
+
+
+async def missed_of(house: House, entry: MockConfigEntry, freezer: FrozenDateTimeFactory) -> int:
+    """Return what was missed once the patience with all that a poll shows is over."""
+    await house.poll(entry)
+    freezer.tick(125)
+    await pass_time(house, 0)
+    await house.until(lambda: house.runtime.missed.deadline is None, what="no more suspects")
+    return house.record(entry).missed
+
+
+async def test_what_happened_while_home_assistant_was_off_is_not_missed(
+    house: House, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = await begin_proven(house)
+    radarr = house.stack.radarr
+    radarr.sender.faults = DeliveryFaults(lose_every=1)
+    await radarr.grab(radarr.put_movie(FILM))
+    # The webhook was proven in the run before, and this one has just begun.
+    house.runtime.started_at += 120
+
+    assert await missed_of(house, entry, freezer) == 0
+
+
+async def test_what_was_lost_while_the_entry_was_reloaded_is_missed(
+    house: House, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Its door was open."""
+    entry = await begin_proven(house)
+    radarr = house.stack.radarr
+    movie, other = radarr.put_movie(FILM), radarr.put_movie(OTHER)
+
+    await hass.config_entries.async_unload(entry.entry_id)
+    await radarr.grab(movie)
+    radarr.sender.faults = DeliveryFaults(lose_every=1)
+    await radarr.grab(other)
+    radarr.sender.faults = DeliveryFaults()
+    await hass.config_entries.async_setup(entry.entry_id)
+
+    assert await missed_of(house, entry, freezer) == 1
+
+
+async def test_what_was_refused_while_the_entry_was_disabled_is_not_missed(
+    house: House, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Its door was closed."""
+    entry = await begin_proven(house)
+    radarr = house.stack.radarr
+    movie = radarr.put_movie(FILM)
+
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    await radarr.grab(movie)
+    assert radarr.sender.outcomes[-1].statuses == [410]
+    freezer.tick(2)  # history is dated to the second
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
+    await house.proven(entry)
+
+    assert await missed_of(house, entry, freezer) == 0
+    assert [arrival.stage for arrival in house.runtime.board.arrivals()] == ["downloading"]
 
 
 async def test_nothing_is_missed_by_a_webhook_that_was_never_proven(house: House) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from custom_components.media_arrivals.const import (
     DOMAIN,
     EVENT_STAGE_CHANGED,
 )
+from custom_components.media_arrivals.coordinator import POLL
 from custom_components.media_arrivals.engine.board.claims import speaks
 from custom_components.media_arrivals.engine.connectors.base import ServiceError, WebhookError
 from custom_components.media_arrivals.engine.storage.models import DatabaseUnavailableError
@@ -133,6 +135,63 @@ async def test_a_service_that_is_down_is_tried_again(house: House, hass: HomeAss
     await hass.config_entries.async_reload(entry.entry_id)
     assert state(entry) is ConfigEntryState.LOADED
     assert house.record(entry).last_status == "ok"
+    await house.settle()
+
+
+async def test_of_a_service_that_is_known_health_is_shown_when_it_is_down(
+    house: House, hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = house.add_service(house.stack.radarr, options={})
+    await house.start()
+    await house.proven(entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    house.stack.radarr.misbehave("503")
+    caplog.clear()
+
+    assert await hass.config_entries.async_setup(entry.entry_id)
+
+    assert state(entry) is ConfigEntryState.LOADED
+    coordinator = house.runtime.coordinators[entry.entry_id]
+    shown = {
+        name: hass.states.get(f"{name}").state  # type: ignore[union-attr]
+        for name in ("binary_sensor.radarr_webhook", "sensor.radarr_last_status")
+    }
+    assert shown == {
+        "binary_sensor.radarr_webhook": "on",
+        "sensor.radarr_last_status": "server_fault",
+    }
+    assert hass.states.get("sensor.radarr_queue").state == "unavailable"  # type: ignore[union-attr]
+    for pause in (20, 40, 80, 160, 300, 300):
+        await house.poll(entry)
+        assert coordinator.update_interval == timedelta(seconds=pause)
+    assert caplog.text.count("Error fetching radarr data") == 1
+
+    house.stack.radarr.version = "6.1.0.1"
+    house.stack.radarr.behave()
+    await house.poll(entry)
+    assert hass.states.get("sensor.radarr_last_status").state == "ok"  # type: ignore[union-attr]
+    assert hass.states.get("sensor.radarr_queue").state == "0"  # type: ignore[union-attr]
+    assert house.record(entry).version == "6.1.0.1"
+    assert coordinator.update_interval == POLL
+
+
+async def test_a_known_service_that_refuses_the_key_for_good_asks_for_a_new_one(
+    house: House, hass: HomeAssistant, freezer: Any
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    house.stack.radarr.misbehave("401")
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert state(entry) is ConfigEntryState.LOADED
+
+    freezer.tick(301)
+    await hass.config_entries.async_reload(entry.entry_id)
+
+    assert state(entry) is ConfigEntryState.SETUP_ERROR
+    await hass.async_block_till_done()
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == SOURCE_REAUTH
     await house.settle()
 
 

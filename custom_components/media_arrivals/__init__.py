@@ -7,7 +7,7 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN
 from .coordinator import ServiceCoordinator, make_client_of
 from .entity import BOARD_PLATFORMS, SERVICE_PLATFORMS, async_set_up_device, is_board
-from .registration import Registration
+from .registration import Registration, async_follow_disabling
 from .runtime import (
     BOARD_KEY,
     AnyConfigEntry,
@@ -38,6 +38,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_setup_views(hass)
     async_tell_on_bus(hass)
+    async_follow_disabling(hass)
     runtime.async_follow_home_assistant()
     async_restore_board_entry(hass)
     return True
@@ -65,12 +66,11 @@ async def _async_setup_service(
     """Open the door if it is not, reach the service, poll it, then show it."""
     hass.data[DOORS_KEY].async_open(entry)
     await runtime.async_configure(entry)
-    client = make_client_of(hass, entry)
-    coordinator = ServiceCoordinator(hass, entry, runtime, client)
-    await coordinator.async_config_entry_first_refresh()
-    registration = Registration(hass, entry, client)
+    coordinator = ServiceCoordinator(hass, entry, runtime, make_client_of(hass, entry))
+    await coordinator.async_begin()
+    registration = Registration(hass, entry, coordinator.client)
     entry.runtime_data = ServiceRuntime(
-        client=client, coordinator=coordinator, registration=registration
+        client=coordinator.client, coordinator=coordinator, registration=registration
     )
     coordinator.async_start()
     async_set_up_device(hass, entry)

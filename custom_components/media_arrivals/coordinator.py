@@ -56,6 +56,8 @@ _LOGGER = logging.getLogger(__name__)
 POLL: Final = timedelta(minutes=5)
 POLL_DOWNLOADING: Final = timedelta(seconds=30)
 POLL_HEALTHY: Final = timedelta(minutes=15)
+POLL_AT_START: Final = tuple(timedelta(seconds=pause) for pause in (10, 20, 40, 80, 160))
+"""Pauses until a first poll is answered: after a power cut all machines start at once."""
 HEALTHY_AFTER: Final = 24 * 3600.0
 LOOK_CLOSER: Final = 3600.0
 """Seconds between looks at all open arrivals while there is no working webhook."""
@@ -116,6 +118,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         self.health: tuple[HealthNote, ...] = ()
         """The service's standing complaints, as of the last poll that asked."""
         self._looked_at = time.time()
+        self._answered = False
+        self._tries = 0
         self._reading = asyncio.Lock()
         self._wake = asyncio.Event()
         self._asker: asyncio.Task[None] | None = None
@@ -144,11 +148,18 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
 
     # --- polls ------------------------------------------------------------------------------
 
-    @override
-    async def _async_setup(self) -> None:
-        """See who answers."""
-        identity = await self._guarded(self.client.identify())
-        self.runtime.note(self.service.id, version=identity.version)
+    async def async_begin(self) -> None:
+        """Poll for the first time.
+
+        A service that never answered fails its set-up. One that did is set up with what is known
+        of it, because its health is to be seen when it is down.
+        """
+        if self.service.id not in self.runtime.cursors:
+            await self.async_config_entry_first_refresh()
+            return
+        await self.async_refresh()
+        if isinstance(self.last_exception, ConfigEntryAuthFailed):
+            raise self.last_exception
 
     @override
     async def _async_update_data(self) -> ServiceRecord:
@@ -174,6 +185,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     ) -> tuple[Poll, Ticket]:
         """Read from the service and apply what it says."""
         runtime, service = self.runtime, self.service
+        if not self._answered:
+            identity = await self.client.identify()
+            runtime.note(service.id, version=identity.version)
         now = time.time()
         cursor = runtime.cursors.get(service.id)
         if cursor is None:
@@ -187,8 +201,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         await runtime.apply(
             poll.reports, service=service.id, questions=poll.questions, ticket=ticket
         )
+        self._answered = True
         if cursor is not None:
-            self._look_for_missed(poll)
+            runtime.look_for_missed(service.id, poll.sightings)
         if poll.health is not None:
             self.health = poll.health
         runtime.note(service.id, queue=poll.queue, downloading=poll.downloading)
@@ -218,14 +233,6 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         ):
             return POLL_HEALTHY
         return POLL
-
-    def _look_for_missed(self, poll: Poll) -> None:
-        """Compare what the poll shows with what our webhook told."""
-        loaded = getattr(self.config_entry, "runtime_data", None)
-        if loaded is not None:
-            self.runtime.look_for_missed(
-                self.service.id, poll.sightings, loaded.registration.events
-            )
 
     async def _guarded[T](self, work: Coroutine[Any, Any, T]) -> T:
         """Note how a reading went, and speak of failures in Home Assistant's words."""
@@ -257,6 +264,10 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
 
     def _note_failure(self, err: ServiceError) -> None:
         """Remember what went wrong."""
+        if not self._answered:
+            pauses = (*POLL_AT_START, POLL)
+            self.update_interval = pauses[min(self._tries, len(pauses) - 1)]
+            self._tries += 1
         self.runtime.note(
             self.service.id,
             last_poll_at=time.time(),
@@ -380,7 +391,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
                 next_run_at - now,
                 HassJob(self._run_sync, f"{DOMAIN} sync", cancel_on_shutdown=True),
             )
-        self.runtime.note(self.service.id, last_sync_at=last_run_at, next_sync_at=next_run_at)
+        self.runtime.note(self.service.id, next_sync_at=next_run_at)
 
     def _cancel_sync(self) -> None:
         """Forget the timer."""
@@ -402,23 +413,29 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         if self.service.id not in self.runtime.records:
             return
         self.runtime.count(self.service.id, sync_count=1)
+        if result.reachable:
+            self.runtime.note(self.service.id, last_sync_at=now)
         if self.runtime.coordinators.get(self.service.id) is self:
             self._plan(now)
-        await self._save_schedule(result)
+        await self._save_schedule(result, now)
 
-    async def _save_schedule(self, result: SyncResult | None = None) -> None:
+    async def _save_schedule(
+        self, result: SyncResult | None = None, run_at: float | None = None
+    ) -> None:
         """Store the schedule and, after a run, what became of it."""
         record = self.record
         row = self.runtime.schedules.get(self.service.id)
         status, error = (row.last_status, row.last_error) if row else (None, None)
         if result is not None:
             status, error = (OK if result.reachable else "error"), result.error
+        elif row is not None:
+            run_at = row.last_run_at
         await self.runtime.async_save_schedule(
             ScheduleRow(
                 service=self.service.id,
                 enabled=self._scheduled,
                 interval_hours=self._interval_hours,
-                last_run_at=record.last_sync_at,
+                last_run_at=run_at,
                 next_run_at=record.next_sync_at,
                 run_count=record.sync_count,
                 last_status=status,

@@ -62,7 +62,12 @@ class ServiceRecord:
     """The sender's own answer; no secrets inside."""
     webhook_address: str | None = None
     """Base address of Home Assistant that was tried last or proven; without the id."""
+    events: tuple[str, ...] = ()
+    """Sighting events that the webhook tells, as read back from the service."""
     proven_at: float | None = None
+    """When a test delivery arrived last."""
+    proven_since: float | None = None
+    """Since when it has been working without a break."""
     healthy_since: float | None = None
     """Since when the webhook works without a miss or a failed delivery."""
     last_poll_at: float | None = None
@@ -70,6 +75,7 @@ class ServiceRecord:
     """ "ok", or the key of the error."""
     last_error: str | None = None
     last_sync_at: float | None = None
+    """When a sync came to its end last; a failed one is told by the status."""
     next_sync_at: float | None = None
     sync_count: int = 0
     version: str | None = None
@@ -86,8 +92,10 @@ def _from_document(document: Mapping[str, Any]) -> ServiceRecord:
     try:
         record.webhook = WebhookHealth(record.webhook)
         record.webhook_cause = record.webhook_cause and WebhookCause(record.webhook_cause)
-    except ValueError:
+        record.events = tuple(record.events)
+    except TypeError, ValueError:
         record.webhook, record.webhook_cause = WebhookHealth.UNPROVEN, None
+        record.events, record.proven_since = (), None
     return record
 
 
@@ -121,8 +129,8 @@ class RecordBook:
         if (record := self.records.get(entry_id)) is None:
             return
         if (webhook := changes.get("webhook", record.webhook)) is not record.webhook:
-            works = webhook is WebhookHealth.WORKING
-            changes.setdefault("healthy_since", time.time() if works else None)
+            since = time.time() if webhook is WebhookHealth.WORKING else None
+            changes = {"healthy_since": since, "proven_since": since, **changes}
         changed = {name for name, value in changes.items() if getattr(record, name) != value}
         if not changed:
             return

@@ -14,7 +14,12 @@ from typing import Final
 
 from homeassistant.components import cloud
 from homeassistant.components.webhook import async_generate_path
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
 from homeassistant.const import CONF_WEBHOOK_ID, EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -121,6 +126,29 @@ def addresses(hass: HomeAssistant, entry: ConfigEntry) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address.rstrip("/") for address in found if address))
 
 
+@callback
+def async_follow_disabling(hass: HomeAssistant) -> None:
+    """Take back what is said of a webhook when its service is disabled: the door is closed."""
+
+    @callback
+    def entry_changed(_: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Do it once the entry is unloaded, so that nobody raises the repair again."""
+        if (
+            entry.domain != DOMAIN
+            or not entry.disabled_by
+            or entry.state is not ConfigEntryState.NOT_LOADED
+        ):
+            return
+        ir.async_delete_issue(hass, DOMAIN, issue_id(entry.entry_id))
+        runtime = hass.data[BOARD_KEY]
+        record = runtime.records.get(entry.entry_id)
+        if record is not None and record.webhook is WebhookHealth.WORKING:
+            # What it does not tell while it is refused is not missed: it is proven anew.
+            runtime.note(entry.entry_id, webhook=WebhookHealth.UNPROVEN, events=())
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, entry_changed)
+
+
 async def async_delete_cloudhook(hass: HomeAssistant, webhook_id: str) -> None:
     """Delete the cloud's address of a webhook, if it has one."""
     with suppress(cloud.CloudNotAvailable, ValueError):
@@ -194,7 +222,6 @@ class Registration:
         self._client = client if isinstance(client, InstallsWebhook) else None
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
-        self._remote: RemoteWebhook | None = None
         self._failed_before = False
         self._known: tuple[str, ...] = ()
         self._status: str | None = None
@@ -202,14 +229,6 @@ class Registration:
         self._checked_at = 0.0
         self._by_hand_since = dt_util.utcnow().timestamp()
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def events(self) -> frozenset[str]:
-        """Events that the service tells us by webhook, as read back from it.
-
-        Empty until the webhook is proven: what it does not tell cannot be missed.
-        """
-        return self._remote.events if self._remote else frozenset()
 
     # --- life ------------------------------------------------------------------------------
 
@@ -331,7 +350,10 @@ class Registration:
                 raise HomeAssistantError(
                     translation_domain=DOMAIN,
                     translation_key="webhook_service_silent",
-                    translation_placeholders={"service": title, "answer": err.detail or err.key},
+                    translation_placeholders={
+                        "service": title,
+                        "answer": err.detail or err.key.replace("_", " "),
+                    },
                 ) from err
         if failure:
             self._wake.set()
@@ -362,7 +384,7 @@ class Registration:
             tried.append(await webhook_target(self._hass, self._entry, url))
             try:
                 try:
-                    self._remote = await self._async_prove(tried[-1])
+                    remote = await self._async_prove(tried[-1])
                 finally:
                     await self._async_stop_if_removed(tried[-1])
             except WebhookError as err:
@@ -372,9 +394,8 @@ class Registration:
                 if err.cause in _SAME_EVERYWHERE:
                     break
             else:
-                self._note(WebhookHealth.WORKING, address=base, proven=True)
+                self._note(WebhookHealth.WORKING, remote, address=base, proven=True)
                 return None
-        self._remote = None
         first = failures[0] if failures else Failure(cause=WebhookCause.NO_ADDRESS)
         if first.cause not in _SAME_EVERYWHERE:
             await self._async_leave_tidy(tried)
@@ -444,7 +465,6 @@ class Registration:
 
     async def _async_do_without(self) -> None:
         """Poll only, as the user wants, and leave no webhook of ours in the service."""
-        self._remote = None
         self._note(WebhookHealth.POLLING_ONLY)
         if self._client:
             async with asyncio.timeout(CALL_SECONDS):
@@ -453,14 +473,14 @@ class Registration:
     async def _async_wait_for_hand(self) -> None:
         """Wait for the webhook that the user enters to deliver something; see what it tells."""
         if self._record.webhook is not WebhookHealth.WORKING:
-            self._remote = None
             self._by_hand_since = dt_util.utcnow().timestamp()
             self._note(WebhookHealth.UNPROVEN)
         elif self._client:
             async with asyncio.timeout(CALL_SECONDS):
-                self._remote = await self._client.read_webhook(
+                remote = await self._client.read_webhook(
                     await webhook_target(self._hass, self._entry)
                 )
+            self._note(WebhookHealth.WORKING, remote)
 
     # --- telling ---------------------------------------------------------------------------------
 
@@ -485,12 +505,21 @@ class Registration:
 
     @callback
     def _note(
-        self, health: WebhookHealth, *, address: str | None = None, proven: bool = False
+        self,
+        health: WebhookHealth,
+        remote: RemoteWebhook | None = None,
+        *,
+        address: str | None = None,
+        proven: bool = False,
     ) -> None:
-        """Remember a state that is no failure; the repair is done."""
+        """Remember a state that is no failure; the repair is done.
+
+        What the service does not tell by webhook, as read back from it, cannot be missed.
+        """
         self._failed_before = False
         changes: dict[str, object] = {
             "webhook": health,
+            "events": tuple(sorted(remote.events)) if remote else (),
             "webhook_cause": None,
             "webhook_detail": None,
         }
@@ -512,6 +541,7 @@ class Registration:
         self._runtime.note(
             self._entry.entry_id,
             webhook=WebhookHealth.UNPROVEN if grace else WebhookHealth.FAILED,
+            events=(),
             webhook_cause=first.cause,
             webhook_detail=first.answer,
             webhook_address=first.address if failures else None,
@@ -529,7 +559,7 @@ class Registration:
                 "service": self._entry.title,
                 "address": first.address,
                 "answer": first.answer,
-                "tried": "\n".join(f"- {one.address}: {one.answer}" for one in failures) or "-",
+                "tried": "\n".join(f"- `{one.address}`: {one.answer}" for one in failures) or "-",
             },
             data={"entry_id": self._entry.entry_id, "cause": str(first.cause)},
         )

@@ -474,17 +474,18 @@ class BoardRuntime:
 
     # --- missed webhooks ------------------------------------------------------------------------
 
-    def look_for_missed(
-        self, service_id: str, sightings: Sequence[Sighting], events: frozenset[str]
-    ) -> None:
-        """Compare what a poll shows with what our webhook, subscribed to ``events``, told."""
-        record = self.records[service_id]
-        if record.webhook is not WebhookHealth.WORKING or record.proven_at is None:
+    def look_for_missed(self, service_id: str, sightings: Sequence[Sighting]) -> None:
+        """Compare what a poll shows with what our webhook told.
+
+        Its door is open while the entry is reloaded or its set-up is retried, too.
+        """
+        record = self.records.get(service_id)
+        if record is None or record.proven_since is None:
             return
-        since = max(record.proven_at, self.started_at)
+        since = max(record.proven_since, self.started_at)
         now = time.time()
         for sighting in sightings:
-            if sighting.event in events and sighting.at >= since:
+            if sighting.event in record.events and sighting.at >= since:
                 self.missed.shown(service_id, sighting, now)
         self._watch_missed(now)
 
