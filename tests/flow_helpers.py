@@ -1,6 +1,7 @@
 """Goes through flows over Home Assistant's HTTP API, as its front end does."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -99,9 +100,14 @@ class Flow:
                 for name in names:
                     assert part["data"][name]
                     assert part["data_description"][name]
-            shown = [*_strings(words), *(texts["error"][key] for key in errors.values())]
+            placeholders = self.last["description_placeholders"] or {}
+            wrong = [texts["error"][key].format_map(placeholders) for key in errors.values()]
+            shown = [text.format_map(placeholders) for text in _strings(words)]
+            for text in (*shown, *wrong):
+                assert ".." not in text
             for text in shown:
-                text.format_map(self.last["description_placeholders"] or {})
+                # The front end makes a link of each address that is not marked as code.
+                assert not re.search(r"(?<!`)https?://", text), text
 
     def _texts(self) -> list[Answer]:
         if self.path != REPAIRS:

@@ -402,7 +402,6 @@ async def test_a_whole_house_in_three_forms(
 ) -> None:
     flow = await add(admin, "seerr", seerr(stack))
     assert flow.last["step_id"] == "known"
-    assert flow.last["description_placeholders"] == {"number": "3"}
     offered = flow.field("services")
     assert offered["default"] == ["radarr:0", "radarr:1", "sonarr:0"]
     assert stack.radarr.api_key not in str(flow.last)

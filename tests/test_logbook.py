@@ -1,19 +1,30 @@
 """The logbook says in words what was done, and what failed of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from homeassistant.components.logbook.models import LazyEventPartialState, async_event_to_row
-from homeassistant.core import Context, Event, HomeAssistant
+from homeassistant.components.logbook.models import (
+    LazyEventPartialState,
+    LogbookConfig,
+    async_event_to_row,
+)
+from homeassistant.components.logbook.processor import EventProcessor
+from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.core import Context, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util.event_type import EventType
 from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
 
-from custom_components.media_arrivals.const import DOMAIN, EVENT_ACTION
-from custom_components.media_arrivals.engine.board.models import ExternalIds
+from custom_components.media_arrivals.const import (
+    DOMAIN,
+    EVENT_ACTION,
+    EVENT_STAGE_CHANGED,
+)
+from custom_components.media_arrivals.engine.board.models import ExternalIds, Stage
 from custom_components.media_arrivals.engine.connectors.base import Poll, TimedOutError
-from custom_components.media_arrivals.logbook import async_describe_events
+from custom_components.media_arrivals.logbook import STAGES, async_describe_events
 from tests.engine.board.household import FILM, SHOW, request
 from tests.entity_helpers import Home, set_up_home
 
@@ -59,9 +70,9 @@ async def test_a_sync_says_what_it_found(
     home.clients["seerr"].answer_poll = Poll(reports=(request(SHOW, 2, number=2, seasons=(1, 2)),))
     await act(hass, "sync", service="seerr")
     assert described() == [
-        "looked at Radarr: nothing new",
-        "looked at Radarr, Sonarr, Seerr: 1 change",
-        "looked at Seerr: 2 changes",
+        "checked Radarr: nothing new",
+        "checked Radarr, Sonarr, Seerr: 1 change",
+        "checked Seerr: 2 changes",
     ]
 
 
@@ -75,8 +86,8 @@ async def test_a_sync_says_what_failed(
     with pytest.raises(HomeAssistantError):
         await act(hass, "sync", service="radarr")
     assert described() == [
-        "looked at Sonarr, Seerr: nothing new; could not look at Radarr (timed out)",
-        "could not look at Radarr (timed out)",
+        "checked Sonarr, Seerr: nothing new; could not check Radarr (timed out)",
+        "could not check Radarr (timed out)",
     ]
 
 
@@ -86,7 +97,7 @@ async def test_without_a_service_there_is_nothing_to_look_at(
     home = await set_up_home(hass, "radarr")
     await hass.config_entries.async_remove("radarr")
     await act(hass, "sync")
-    assert described() == ["had no service to look at"]
+    assert described() == ["had no service to check"]
     assert home.entries.keys() == {"radarr"}
 
 
@@ -114,7 +125,65 @@ async def test_a_webhook_that_cannot_be_proven_says_why(
         await hass.services.async_call(
             "button", "press", {"entity_id": "button.radarr_test_webhook"}, blocking=True
         )
-    assert described() == [f"could not prove the webhook of Radarr: {failed.value}"]
+    assert described() == [f"could not test the webhook of Radarr: {failed.value}"]
+
+
+async def activity(hass: HomeAssistant, events: Sequence[Event[Any]]) -> list[dict[str, Any]]:
+    """Return what the activity shows of events, by Home Assistant's own code."""
+    described: dict[EventType[Any] | str, tuple[str, Describer]] = {}
+
+    def describe(domain: str, event: str, describer: Describer) -> None:
+        described[event] = (domain, describer)
+
+    async_describe_events(hass, describe)
+    hass.data["logbook"] = LogbookConfig(described, None, None)
+    processor = EventProcessor(hass, tuple(described), for_live_stream=True)
+    return processor.humanify(async_event_to_row(event) for event in events)
+
+
+async def test_each_stage_is_told_with_its_title(hass: HomeAssistant) -> None:
+    home = await set_up_home(hass)
+    events: list[Event[Any]] = []
+
+    @callback
+    def happened(event: Event[Any]) -> None:
+        events.append(event)
+
+    for event_type in (EVENT_STAGE_CHANGED, EVENT_STATE_CHANGED):
+        hass.bus.async_listen(event_type, happened)
+    await home.hear(request(FILM, 1), request(SHOW, 1, number=2, seasons=(2,)))
+    await home.hear(request(NAMELESS, 2, number=3))
+
+    told = [event for event in events if event.event_type == EVENT_STAGE_CHANGED]
+    lines = await activity(hass, told)
+    assert [(line["name"], line["message"]) for line in lines] == [
+        ("The Glass Harbour", "was requested"),
+        ("Lanterns, season 2", "was requested"),
+        ("An arrival", "was requested"),
+    ]
+    assert {line["domain"] for line in lines} == {DOMAIN}
+    # The event entity's own lines have the title as their cause.
+    lines = [
+        line
+        for line in await activity(hass, events)
+        if line.get("entity_id") == "event.media_arrivals_arrivals"
+    ]
+    assert [(line["attributes"]["event_type"], line["context_name"]) for line in lines] == [
+        ("requested", "The Glass Harbour"),
+        ("requested", "Lanterns, season 2"),
+        ("requested", "An arrival"),
+    ]
+
+
+def test_every_stage_has_words() -> None:
+    assert set(STAGES) == set(Stage)
+
+
+async def test_an_episode_is_told_by_its_number(hass: HomeAssistant) -> None:
+    data = {"title": "Lanterns", "season": 2, "episode": {"number": 4}, "stage": "available"}
+    event = Event[Any](EVENT_STAGE_CHANGED, data, context=Context())
+    (line,) = await activity(hass, [event])
+    assert (line["name"], line["message"]) == ("Lanterns, season 2, episode 4", "is available")
 
 
 async def test_who_did_it_is_told(hass: HomeAssistant, hass_admin_user: MockUser) -> None:

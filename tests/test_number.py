@@ -9,7 +9,7 @@ from homeassistant.helpers import entity_registry as er
 from custom_components.media_arrivals.const import CONF_INTERVAL_HOURS, CONF_POLLING_ONLY
 from tests.entity_helpers import set_up_home
 
-INTERVAL = "number.radarr_hours_between_scheduled_syncs"
+INTERVAL = "number.radarr_scheduled_sync_interval"
 
 
 async def set_hours(hass: HomeAssistant, hours: float) -> None:
@@ -25,8 +25,8 @@ async def test_each_kind_has_its_default(
 ) -> None:
     home = await set_up_home(hass, all_entities=True)
     assert home.state(INTERVAL) == "24.0"
-    assert home.state("number.sonarr_hours_between_scheduled_syncs") == "24.0"
-    assert home.state("number.seerr_hours_between_scheduled_syncs") == "6.0"
+    assert home.state("number.sonarr_scheduled_sync_interval") == "24.0"
+    assert home.state("number.seerr_scheduled_sync_interval") == "6.0"
     entry = entity_registry.async_get(INTERVAL)
     assert entry is not None
     assert entry.unique_id == "radarr_interval"

@@ -397,7 +397,6 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
                     )
                 }
             ),
-            description_placeholders={"number": str(len(self._offers))},
         )
 
     async def _async_take(self, offer: _Offer, values: Mapping[str, Any]) -> _Taken | _Missed:

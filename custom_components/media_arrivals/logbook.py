@@ -1,7 +1,4 @@
-"""The logbook's words for what was done, and what failed of it.
-
-The stages of arrivals are in the logbook already, by the event entity.
-"""
+"""The logbook's words for the stages of arrivals, for what was done, and what failed of it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -14,7 +11,8 @@ from homeassistant.components.logbook.const import (
 from homeassistant.components.logbook.models import LazyEventPartialState
 from homeassistant.core import HomeAssistant, callback
 
-from .const import DOMAIN, EVENT_ACTION, NAME
+from .const import DOMAIN, EVENT_ACTION, EVENT_STAGE_CHANGED, NAME
+from .engine.board.models import Stage
 from .services import (
     ACTION_DISMISS_ARRIVAL,
     ACTION_SYNC,
@@ -30,10 +28,24 @@ def async_describe_events(
         [str, str, Callable[[LazyEventPartialState], dict[str, Any]]], None
     ],
 ) -> None:
-    """Describe what somebody made the integration do."""
+    """Describe the stages of arrivals, and what somebody made the integration do.
+
+    The event entity's line has the stage alone. It shares its context with the event described
+    here, so that the title stands beside it as the cause.
+    """
 
     @callback
-    def describe(event: LazyEventPartialState) -> dict[str, Any]:
+    def describe_stage(event: LazyEventPartialState) -> dict[str, Any]:
+        """Describe the stage that an arrival or an episode reached."""
+        data = event.data
+        return {
+            LOGBOOK_ENTRY_NAME: _name(data),
+            LOGBOOK_ENTRY_MESSAGE: STAGES[Stage(data["stage"])],
+            LOGBOOK_ENTRY_CONTEXT_ID: event.context_id,
+        }
+
+    @callback
+    def describe_action(event: LazyEventPartialState) -> dict[str, Any]:
         """Describe an action."""
         data = event.data
         return {
@@ -42,7 +54,19 @@ def async_describe_events(
             LOGBOOK_ENTRY_CONTEXT_ID: event.context_id,
         }
 
-    async_describe_event(DOMAIN, EVENT_ACTION, describe)
+    async_describe_event(DOMAIN, EVENT_STAGE_CHANGED, describe_stage)
+    async_describe_event(DOMAIN, EVENT_ACTION, describe_action)
+
+
+def _name(data: Mapping[str, Any]) -> str:
+    """Name the film, the season or the episode."""
+    parts = [data["title"] or "An arrival"]
+    if data["season"] is not None:
+        parts.append(f"season {data['season']}")
+    number = data.get("episode", {}).get("number")
+    if number is not None:
+        parts.append(f"episode {number}")
+    return ", ".join(parts)
 
 
 def _synced(data: Mapping[str, Any]) -> str:
@@ -51,25 +75,33 @@ def _synced(data: Mapping[str, Any]) -> str:
     if names := data["services"]:
         changed = data["changed"]
         changes = "nothing new" if not changed else f"{changed} change{'s'[: changed != 1]}"
-        said.append(f"looked at {', '.join(names)}: {changes}")
+        said.append(f"checked {', '.join(names)}: {changes}")
     if failed := data["failed"]:
-        said.append(f"could not look at {service_list(failed)}")
-    return "; ".join(said) or "had no service to look at"
+        said.append(f"could not check {service_list(failed)}")
+    return "; ".join(said) or "had no service to check"
 
 
 def _dismissed(data: Mapping[str, Any]) -> str:
     """Say which arrival was dismissed."""
-    season = data["season"]
-    return f"dismissed {data['title'] or 'an arrival'}" + (
-        f", season {season}" if season is not None else ""
-    )
+    return f"dismissed {_name(data)}" if data["title"] else "dismissed an arrival"
 
 
 def _webhook_failed(data: Mapping[str, Any]) -> str:
     """Say why a webhook's test failed."""
-    return f"could not prove the webhook of {data['service']}: {data['error']}"
+    return f"could not test the webhook of {data['service']}: {data['error']}"
 
 
+STAGES: Final[Mapping[Stage, str]] = {
+    Stage.REQUESTED: "was requested",
+    Stage.APPROVED: "was approved",
+    Stage.SENT: "was sent to the service",
+    Stage.DOWNLOADING: "is downloading",
+    Stage.DOWNLOADED: "was downloaded",
+    Stage.AVAILABLE: "is available",
+    Stage.DECLINED: "was declined",
+    Stage.FAILED: "failed",
+    Stage.REMOVED: "was removed",
+}
 MESSAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     ACTION_SYNC: _synced,
     ACTION_DISMISS_ARRIVAL: _dismissed,

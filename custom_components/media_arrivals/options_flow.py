@@ -50,6 +50,7 @@ _MODE: Final = "webhook_mode"
 _MODES: Final = ("automatic", "manual", "polling_only")
 _ACCESS: Final = "access"
 _SCHEDULE: Final = "schedule"
+EXAMPLE: Final = "http://192.168.1.10:8123"
 
 
 def mode_of(options: Mapping[str, Any]) -> str:
@@ -100,8 +101,11 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
             errors=errors,
             description_placeholders={
                 "service": self.config_entry.title,
-                "addresses": ", ".join(addresses(self.hass, self.config_entry)) or "-",
-                "guess": guessed_address(self.hass) or "-",
+                "addresses": ", ".join(
+                    f"`{one}`" for one in addresses(self.hass, self.config_entry)
+                )
+                or "-",
+                "example": guessed_address(self.hass) or EXAMPLE,
             },
         )
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, Final
 
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.util.ulid import bytes_to_ulid
 
 from .const import CONF_REQUESTER_NAMES, EVENT_STAGE_CHANGED, SIGNAL_CHANGE
 from .engine.board.models import Change, ChangeKind
@@ -32,8 +34,15 @@ def async_tell_on_bus(hass: HomeAssistant) -> None:
 
 
 def context_of(change: Change) -> Context:
-    """Return the context of whoever caused the change; a new one if it was a service."""
-    return Context(id=change.origin.context_id, user_id=change.origin.user_id)
+    """Return the context of whoever caused the change; one of its own if it was a service.
+
+    All that tells of the change has the same one: by it, the logbook knows the title of an
+    event entity's event.
+    """
+    own = blake2b(f"{change.arrival.id} {change.known_at}".encode(), digest_size=16)
+    return Context(
+        id=change.origin.context_id or bytes_to_ulid(own.digest()), user_id=change.origin.user_id
+    )
 
 
 def change_data(hass: HomeAssistant, change: Change) -> dict[str, Any]:

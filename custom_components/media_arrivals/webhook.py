@@ -226,7 +226,7 @@ class Doors:
                 "service": entry.title,
                 "address": record.webhook_address or "-",
                 "answer": "-",
-                "tried": "-",
+                "tried": f"- `{record.webhook_address or '-'}`",
             },
             data={"entry_id": entry.entry_id, "cause": WebhookCause.REDIRECT.value},
         )

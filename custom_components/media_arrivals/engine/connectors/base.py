@@ -127,9 +127,9 @@ class ServiceError(Exception):
     key = "cannot_connect"
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
-        """Keep a short detail that is safe to show."""
+        """Keep a short detail that is safe to show, without a full stop: texts go on after it."""
         super().__init__(detail)
-        self.detail = detail
+        self.detail = detail.rstrip(" .")
         self.retry_after = retry_after
 
 
