@@ -21,6 +21,7 @@ async def test_a_service_is_a_device_behind_the_board(
     await set_up_home(hass)
     board = device(device_registry, "the-board")
     assert (board.name, board.manufacturer) == ("Media Arrivals", "Media Arrivals")
+    assert board.model == "Arrivals board"
     assert board.entry_type is DeviceEntryType.SERVICE
     assert board.via_device_id is None
     radarr = device(device_registry, "radarr")

@@ -90,6 +90,7 @@ def _async_board_device(hass: HomeAssistant, entry_id: str) -> dr.DeviceEntry:
         entry_type=DeviceEntryType.SERVICE,
         name=NAME,
         manufacturer=NAME,
+        model="Arrivals board",
     )
 
 
