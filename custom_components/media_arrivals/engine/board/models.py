@@ -140,6 +140,15 @@ class ExternalIds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IndexEntry:
+    """A film or a series of a media server, by the ids that services share."""
+
+    item: str
+    media_type: MediaType
+    ids: ExternalIds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TitleRef:
     """How a report names a title: external ids, the service's own id, what it knows."""
 

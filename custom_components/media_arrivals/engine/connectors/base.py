@@ -13,6 +13,7 @@ from ..board.models import (
     AnyReport,
     Decision,
     ExternalIds,
+    IndexEntry,
     MediaType,
     Question,
     Reason,
@@ -458,15 +459,6 @@ class KnowsFolder(Protocol):
     async def folder(self, title: TitleRef) -> str | None:
         """Return the title's folder as the service sees it."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexEntry:
-    """A film or a series of a media server, by the ids that services share."""
-
-    item: str
-    media_type: MediaType
-    ids: ExternalIds
 
 
 class LibraryIndex(Protocol):
