@@ -1,0 +1,1 @@
+"""Emby: what can be played, and who watched it."""

@@ -1,0 +1,1 @@
+"""Jellyfin: what can be played, and who watched it."""

@@ -1,0 +1,1 @@
+"""What Jellyfin and Emby share: they were one program once."""
