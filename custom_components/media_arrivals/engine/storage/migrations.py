@@ -7,12 +7,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from .schema import SCHEMA_VERSION, create
+from .schema import LIBRARY_INDEX, SCHEMA_VERSION, create
 from .transaction import transaction
 
 type Step = Callable[[sqlite3.Connection], None]
 
-STEPS: Final[Mapping[int, Step]] = {}
+
+def _add_library_index(connection: sqlite3.Connection) -> None:
+    """Make the tables in which media servers' items are found by external ids."""
+    for statement in LIBRARY_INDEX:
+        connection.execute(statement)
+
+
+STEPS: Final[Mapping[int, Step]] = {2: _add_library_index}
 """The version that a step leads to -> the step."""
 
 

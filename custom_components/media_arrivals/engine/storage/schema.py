@@ -5,7 +5,37 @@ from typing import Final
 
 from .transaction import transaction
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+
+LIBRARY_INDEX: Final = (
+    """
+    CREATE TABLE library_index (
+        service TEXT NOT NULL,
+        item TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        tmdb INTEGER,
+        tvdb INTEGER,
+        imdb TEXT,
+        PRIMARY KEY (service, item)
+    ) STRICT, WITHOUT ROWID
+    """,
+    *(
+        f"CREATE INDEX library_index_{space} ON library_index (service, media_type, {space})"
+        f" WHERE {space} IS NOT NULL"
+        for space in ("tmdb", "tvdb", "imdb")
+    ),
+    """
+    CREATE TABLE library_index_state (
+        service TEXT PRIMARY KEY,
+        resume TEXT NOT NULL,
+        done INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        complete INTEGER NOT NULL,
+        built_at REAL
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+"""As they came with version 2; a later version changes them by a step of its own."""
 
 # The payload is the last column: SQLite then reads the others without its pages.
 _TABLES: Final = (
@@ -144,6 +174,7 @@ _TABLES: Final = (
     """,
     "CREATE INDEX requests_live ON requests (live) WHERE live = 1",
     "CREATE INDEX requests_title ON requests (title_id)",
+    *LIBRARY_INDEX,
 )
 
 

@@ -29,6 +29,9 @@ Use::
     await storage.cursors.load()                # the same, for the cursors
     await storage.schedule.load()               # {service: ScheduleRow}; .save(ScheduleRow)
 
+    library = storage.library(service_id)       # the LibraryIndex of a media server
+    await library.take_page(entries, LibraryState(...)); await library.state(); .clear()
+
     await storage.prepare_backup()              # bool, never raises
     await storage.finish_backup()
     await storage.close()
@@ -47,6 +50,7 @@ from ..board.models import ExternalIds, MediaType, Stage
 from .board_store import BoardStore
 from .database import Database
 from .journal import Journal
+from .library import StoredLibrary
 from .models import Commit, Found, LoadedBoard, TimelineEntry
 from .records import Documents, Schedule
 
@@ -145,12 +149,17 @@ class Storage:
         """Delete the timelines of arrivals that ended longer ago; return how many steps."""
         return await self._board.purge(now, timeline_days)
 
+    def library(self, service_id: str) -> StoredLibrary:
+        """Return the index of a media server's films and series by external ids."""
+        return StoredLibrary(self._database, service_id)
+
     async def forget_service(self, service_id: str) -> None:
-        """Delete a removed service's journal, cursor, record and schedule; no arrival."""
+        """Delete a removed service's journal, cursor, record, schedule and index; no arrival."""
         await self.journal.forget(service_id)
         await self.records.forget(service_id)
         await self.cursors.forget(service_id)
         await self.schedule.forget(service_id)
+        await self.library(service_id).clear()
 
     async def prepare_backup(self) -> bool:
         """Keep the main file still while it is copied; writing goes on beside it.
