@@ -219,6 +219,23 @@ async def test_a_mute_is_lifted_by_the_test(
     await until(lambda: row.muted_until is None, "the mute is lifted")
 
 
+async def test_a_mute_is_noticed_by_a_poll_and_lifted(hass: HomeAssistant, house: House) -> None:
+    entry, record = await begin(house, health=WebhookHealth.WORKING)
+    (row,) = house.stack.radarr.connections.rows.values()
+    row.level, row.muted_until = 3, house.stack.clock.now() + timedelta(hours=1)
+    healthy, proven = record.healthy_since, record.proven_at
+    cursor = house.runtime.cursors[entry.entry_id]
+    house.runtime.cursors[entry.entry_id] = {**cursor, "health_at": 0.0}
+
+    await house.poll(entry)
+    await until(lambda: row.muted_until is None, "the mute is lifted")
+
+    await until(lambda: record.proven_at != proven, "proven again")
+    assert health_of(record) is WebhookHealth.WORKING
+    assert record.missed == 0
+    assert record.healthy_since != healthy
+
+
 async def test_what_the_user_changed_in_the_service_is_put_right(
     hass: HomeAssistant, house: House
 ) -> None:

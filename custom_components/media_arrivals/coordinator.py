@@ -206,6 +206,10 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             runtime.look_for_missed(service.id, poll.sightings)
         if poll.health is not None:
             self.health = poll.health
+        if poll.muted:
+            # Its test lifts the mute.
+            runtime.note(service.id, healthy_since=now)
+            self.async_look_at_webhook()
         runtime.note(service.id, queue=poll.queue, downloading=poll.downloading)
         self.update_interval = self._pace(now)
         return poll, ticket
@@ -297,8 +301,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         self._wake.set()
 
     @callback
-    def async_webhook_tested(self) -> None:
-        """Have the webhook looked at: a test came that nobody waited for."""
+    def async_look_at_webhook(self) -> None:
+        """Have the webhook put right: it is muted, or a test came that nobody waited for."""
         loaded = getattr(self.config_entry, "runtime_data", None)
         if loaded is not None and not self.config_entry.options.get(CONF_MANUAL_WEBHOOK):
             loaded.registration.async_address_changed()

@@ -457,7 +457,7 @@ class BoardRuntime:
         self.book.signal(entry_id)
         works = record.webhook in {WebhookHealth.WORKING, WebhookHealth.POLLING_ONLY}
         if (coordinator := self.coordinators.get(entry_id)) is not None and not works:
-            coordinator.async_webhook_tested()
+            coordinator.async_look_at_webhook()
 
     @callback
     def deliver(self, delivered: Delivered, decoded: Decoded) -> None:

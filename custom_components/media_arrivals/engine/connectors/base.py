@@ -319,6 +319,8 @@ class Poll:
     """Things looked at; what the sync action answers."""
     health: tuple[HealthNote, ...] | None = None
     """The standing health complaints, when asked."""
+    muted: bool = False
+    """The service says that it skips our webhook after failures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

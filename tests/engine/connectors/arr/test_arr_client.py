@@ -74,6 +74,11 @@ def paths(double: RadarrDouble | SonarrDouble) -> list[str]:
     return found
 
 
+def resources(double: RadarrDouble | SonarrDouble) -> list[str]:
+    """List what was asked for without how, and forget it."""
+    return [path.partition("?")[0] for path in paths(double)]
+
+
 def downloads(reports: tuple[AnyReport, ...]) -> list[DownloadReport]:
     return [report for report in reports if isinstance(report, DownloadReport)]
 
@@ -245,7 +250,7 @@ async def test_an_idle_poll_costs_two_small_calls_whatever_the_library(
     stack.clock.advance(60)
     await follower.begin()
     assert sum(call.bytes for call in double.calls) < 100_000
-    for _ in range(4):
+    for _ in range(8):
         stack.clock.advance(300)
         double.calls.clear()
         poll = await follower.poll()
@@ -254,6 +259,45 @@ async def test_an_idle_poll_costs_two_small_calls_whatever_the_library(
         assert poll.reports == ()
         assert (poll.queue, poll.downloading, poll.questions) == (0, False, ())
     assert [call.bytes for call in double.calls] == [2, 2]
+
+
+async def test_the_health_is_read_every_half_hour_and_costs_no_call(
+    stack: Stack, films: Follower
+) -> None:
+    stack.clock.advance(1700)
+    assert (await films.poll()).health is None
+    assert resources(stack.radarr) == ["/api/v3/queue/details", "/api/v3/history/since"]
+
+    await stack.radarr.health("error", "IndexerStatusCheck", "Indexers are away")
+    stack.clock.advance(200)
+    note = HealthNote(check="IndexerStatusCheck", ok=False, message="Indexers are away")
+    poll = await films.poll()
+    assert (poll.health, poll.muted, poll.queue) == ((note,), False, 0)
+    assert resources(stack.radarr) == ["/api/v3/health", "/api/v3/history/since"]
+
+    stack.clock.advance(300)
+    assert (await films.poll()).health is None
+    assert resources(stack.radarr) == ["/api/v3/queue/details", "/api/v3/history/since"]
+
+
+async def test_what_comes_while_the_queue_is_left_out_is_told_by_the_history(
+    stack: Stack, films: Follower
+) -> None:
+    movie_ = await stack.radarr.add_movie(stack.catalogue.film())
+    stack.clock.advance(1900)
+    download = await stack.radarr.grab(movie_)
+    assert [report.state for report in downloads((await films.poll()).reports)] == [
+        DownloadState.DOWNLOADING
+    ]
+    assert "/api/v3/queue/details" not in resources(stack.radarr)
+
+    poll = await films.poll(download.download_id or "")
+    assert (poll.queue, poll.downloading) == (1, True)
+    # What is in the queue is never left out.
+    stack.clock.advance(1900)
+    paths(stack.radarr)
+    assert (await films.poll()).queue == 1
+    assert {"/api/v3/health", "/api/v3/queue/details"} <= set(resources(stack.radarr))
 
 
 async def test_a_film_is_followed_from_grab_to_file(stack: Stack, films: Follower) -> None:

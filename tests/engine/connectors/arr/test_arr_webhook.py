@@ -14,6 +14,7 @@ from custom_components.media_arrivals.engine.connectors.arr.webhook import cause
 from custom_components.media_arrivals.engine.connectors.base import (
     BadAnswerError,
     Connection,
+    PollView,
     RefusedError,
     RemoteWebhook,
     ServerFaultError,
@@ -24,7 +25,7 @@ from custom_components.media_arrivals.engine.connectors.base import (
 from custom_components.media_arrivals.engine.connectors.clients import make_client
 from custom_components.media_arrivals.engine.connectors.radarr.client import RadarrClient
 from simulator import RadarrDouble, SonarrDouble, Stack
-from tests.engine.connectors.arr.bodies import Doc
+from tests.engine.connectors.arr.bodies import NOW, RADARR, SONARR, Doc
 from tests.engine.connectors.arr.conftest import Receiver
 
 ALL = frozenset({"grab", "import", "added"})
@@ -341,6 +342,17 @@ async def test_a_mute_is_ours_if_it_names_us_or_all(
     await client.install_webhook(target)
     await double.health("warning", "NotificationStatusCheck", message)
     assert (await client.read_webhook(target)).muted is muted
+    service = RADARR if client.product == "Radarr" else SONARR
+    poll = await client.poll(service, {}, PollView(), NOW)
+    assert poll.muted is muted
+
+
+async def test_without_a_webhook_no_mute_is_ours(double: Double, client: ArrClient) -> None:
+    await double.health("warning", "NotificationStatusCheck", "All notifications are unavailable")
+    service = RADARR if client.product == "Radarr" else SONARR
+    poll = await client.poll(service, {}, PollView(), NOW)
+    assert poll.health
+    assert not poll.muted
 
 
 async def test_one_that_is_switched_off_is_silent(

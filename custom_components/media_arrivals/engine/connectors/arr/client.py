@@ -55,6 +55,8 @@ _AT_ONCE: Final = 2
 """Calls at a time: the service runs on a small machine, and has other things to do."""
 _MANY: Final = 250
 """More rows than this are read in a thread."""
+_HEALTH_EVERY: Final = 1800.0
+"""Seconds between looks at the service's health, where alone it says that it mutes us."""
 _GRACE: Final = 15 * 60.0
 """Seconds for which a download may be missing without a word on how it ended: all rows of
 a download client vanish while it cannot be reached."""
@@ -156,7 +158,12 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
             reports.extend(held)
         return Poll(
             reports=tuple(reports),
-            cursor={**place.cursor(), "downloads": self._spellings(rows)},
+            cursor={
+                **place.cursor(),
+                "downloads": self._spellings(rows),
+                "empty": queue.count == 0,
+                "health_at": now,
+            },
             queue=queue.count,
             downloading=queue.downloading,
             checked=len(found),
@@ -164,10 +171,25 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
 
     @override
     async def poll(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
-        """Read the queue and what happened since: two calls while nothing goes on."""
+        """Read the queue and what happened since: two calls while nothing goes on.
+
+        Now and then the health is read; in place of the queue, if that was empty.
+        """
+        return await self._look(service, cursor, view, now, everything=False)
+
+    async def _look(
+        self, service: Service, cursor: Cursor, view: PollView, now: float, *, everything: bool
+    ) -> Poll:
         self._spell(cursor.get("downloads"))
+        health_at = payload.number(cursor.get("health_at")) or 0.0
+        health = None
+        if everything or not 0 <= now - health_at < _HEALTH_EVERY:
+            health, health_at = await self._health(), now
+        # What came into an empty queue is in the history, too, until the next poll.
+        empty = cursor.get("empty") is True and not view.active_downloads
+        skipped = health is not None and empty and not everything
         # The queue first: what leaves it after that is in the history.
-        rows = await self._queue_rows()
+        rows = [] if skipped else await self._queue_rows()
         queue = await self._read_queue(service, rows, now)
         place, news = Place.of(cursor), list[Object]()
         if place is None:
@@ -186,22 +208,28 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
                 for key in self._missing
             ),
             sightings=history.sightings,
-            cursor={**place.cursor(), "downloads": self._spellings(rows)},
+            cursor={
+                **place.cursor(),
+                "downloads": self._spellings(rows),
+                "empty": queue.count == 0,
+                "health_at": health_at,
+            },
             queue=queue.count,
             downloading=queue.downloading,
             checked=queue.count,
+            health=health,
+            muted=self._webhooks.is_muted_by(health or ()),
         )
 
     @override
     async def sync(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
         """Do the light poll, look at every open title, and at the service's health."""
-        poll = await self.poll(service, cursor, view, now)
+        poll = await self._look(service, cursor, view, now, everything=True)
         found = await self._each(view.open_titles, partial(self._read_title, service, now))
         return replace(
             poll,
             reports=(*poll.reports, *(report for _, held in found for report in held)),
             checked=poll.checked + len(found),
-            health=await self._health(),
         )
 
     @override

@@ -5,13 +5,14 @@ So it is created switched off, and switched on by an update that skips the test.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from .. import payload
 from ..base import (
     BadAnswerError,
+    HealthNote,
     Json,
     NotFoundError,
     RemoteWebhook,
@@ -98,6 +99,7 @@ class Webhooks:
         self._http = http
         self._events = events
         self._written: WebhookTarget | None = None
+        self._name = ""
 
     async def read(self, target: WebhookTarget) -> RemoteWebhook:
         """Read our connection back."""
@@ -108,7 +110,7 @@ class Webhooks:
         return RemoteWebhook(
             state=WebhookState.REGISTERED if same else WebhookState.DIFFERENT,
             events=self._subscribed(found),
-            muted=not self._is_on(found) or await self._is_muted(found),
+            muted=not self._is_on(found) or await self._is_muted(),
         )
 
     async def install(self, target: WebhookTarget) -> RemoteWebhook:
@@ -166,7 +168,9 @@ class Webhooks:
         mark = _mark(target).casefold()
         by_url = (row for row in rows if target.webhook_id in _url(row))
         by_name = (row for row in rows if mark in payload.word(row.get("name")))
-        return next(by_url, None) or next(by_name, None)
+        found = next(by_url, None) or next(by_name, None)
+        self._name = payload.text((found or {}).get("name")) or ""
+        return found
 
     def _is_as_wanted(self, row: Object, target: WebhookTarget) -> bool:
         values = _values(row)
@@ -201,13 +205,17 @@ class Webhooks:
     def _is_on(row: Object) -> bool:
         return any(value is True for key, value in row.items() if key.startswith("on"))
 
-    async def _is_muted(self, row: Object) -> bool:
-        """Tell whether the service skips it after failures, or skips all of them."""
-        notes = complaints(await self._http.get(f"{API}/health")) or ()
-        name = payload.text(row.get("name")) or ""
-        return any(
+    async def _is_muted(self) -> bool:
+        return self.is_muted_by(complaints(await self._http.get(f"{API}/health")) or ())
+
+    def is_muted_by(self, notes: Iterable[HealthNote]) -> bool:
+        """Tell whether the service says that it skips it after failures, or skips all of them.
+
+        It is known by the name that it had when it was seen last.
+        """
+        return bool(self._name) and any(
             note.check.casefold() == _MUTED
-            and (name in note.message or note.message.casefold().startswith("all"))
+            and (self._name in note.message or note.message.casefold().startswith("all"))
             for note in notes
         )
 
