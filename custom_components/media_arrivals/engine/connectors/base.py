@@ -4,6 +4,7 @@ A connector has a pure half (:class:`Decoder`: deliveries and API answers in, re
 questions out) and an API half (:class:`Client`). Nothing here does I/O.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -224,7 +225,7 @@ class WebhookCause(StrEnum):
     """Seerr's CSRF protection refuses every change by API key."""
     PLUGIN_MISSING = "plugin_missing"
     """Jellyfin's webhook plugin is not installed, or not running."""
-    NEEDS_PLEX_PASS = "needs_plex_pass"
+    NEEDS_PLEX_PASS = "needs_plex_pass"  # noqa: S105 - what a Plex account has, no secret
     """Plex sends webhooks only for accounts with a Plex Pass."""
     NOT_TESTABLE = "not_testable"
     """It is entered, and the sender has no test: the first delivery of any kind proves it."""
@@ -335,6 +336,11 @@ class WebhookTarget:
     """Home Assistant's instance id, to know our own mark."""
     take_over: bool = False
     """The user agreed to replace what is in the slot."""
+
+    @property
+    def authorization(self) -> str:
+        """What senders of any header send as ``Authorization``, word for word: basic auth."""
+        return "Basic " + b64encode(f"{self.username}:{self.secret}".encode()).decode()
 
 
 class WebhookState(StrEnum):

@@ -373,7 +373,7 @@ async def test_a_refused_test_installs_nothing(
         await client.install_webhook(target)
     assert (caught.value.cause, caught.value.detail) == (
         WebhookCause.OTHER,
-        "Failed to send webhook notification.",
+        "Failed to send webhook notification",
     )
     assert json.dumps(stack.seerr.webhook) == before
 
