@@ -324,7 +324,7 @@ async def test_a_template_in_the_wrong_form_is_seen(
     stack: Stack, client: SeerrClient, target: WebhookTarget
 ) -> None:
     # Stored with 200, and never delivered: it is shown as an object, not as a text.
-    put(stack, target.url, authHeader=slot.secret_header(target))
+    put(stack, target.url, authHeader=target.authorization)
     raw = slot.template("this-home")
     stack.seerr.webhook["types"] = slot.TYPES
     stack.seerr.webhook["options"]["jsonPayload"] = templates.store(raw, literal=True)

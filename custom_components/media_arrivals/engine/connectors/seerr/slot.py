@@ -2,7 +2,6 @@
 
 import json
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -127,11 +126,6 @@ def template(instance_id: str) -> str:
     )
 
 
-def secret_header(target: WebhookTarget) -> str:
-    """Return what the service sends as ``Authorization``, word for word: basic auth."""
-    return "Basic " + b64encode(f"{target.username}:{target.secret}".encode()).decode()
-
-
 def encodings(version: str, text: str) -> tuple[str, str]:
     """Return both forms of a template for writing; first the one that fits the version.
 
@@ -164,7 +158,7 @@ def wanted(slot: Slot, target: WebhookTarget, encoded: str) -> dict[str, Json]:
             **slot.options,
             "webhookUrl": target.url,
             "jsonPayload": encoded,
-            "authHeader": secret_header(target),
+            "authHeader": target.authorization,
         },
     }
 
@@ -199,7 +193,7 @@ def as_wanted(slot: Slot, target: WebhookTarget) -> bool:
         and slot.enabled
         and slot.types == TYPES
         and slot.url == target.url
-        and slot.options.get("authHeader") == secret_header(target)
+        and slot.options.get("authHeader") == target.authorization
         and slot.template == json.loads(template(target.instance_id))
     )
 
@@ -211,7 +205,7 @@ def is_ours(slot: Slot, target: WebhookTarget) -> bool:
     if (
         slot.url == target.url
         or target.webhook_id in slot.url
-        or slot.options.get("authHeader") == secret_header(target)
+        or slot.options.get("authHeader") == target.authorization
     ):
         return True
     return (
