@@ -5,6 +5,7 @@ from typing import Final
 
 from .base import Client, Connection
 from .http import Session
+from .plex.client import PlexClient
 from .radarr.client import RadarrClient
 from .seerr.client import SeerrClient
 from .sonarr.client import SonarrClient
@@ -13,6 +14,7 @@ _CLIENTS: Final[Mapping[str, Callable[[Session, Connection], Client]]] = {
     "radarr": RadarrClient,
     "sonarr": SonarrClient,
     "seerr": SeerrClient,
+    "plex": PlexClient,
 }
 
 

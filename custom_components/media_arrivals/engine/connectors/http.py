@@ -5,7 +5,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -31,6 +31,9 @@ from .base import (
 DEFAULT_TIMEOUT: Final = 15.0
 MAX_BYTES: Final = 32 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
+_HEARTBEAT: Final = 30.0
+"""Seconds between two questions whether the other end of a websocket is still there."""
+_MAX_MESSAGE: Final = 1024 * 1024
 _PARSE_INLINE: Final = 128 * 1024
 """Larger answers are parsed in a thread: they would hold up the event loop."""
 _STEADY: Final = 2.0
@@ -146,6 +149,38 @@ class JsonClient:
         if not answer.ok and answer.status not in accept:
             raise _ERRORS.get(answer.status, ServerFaultError)(str(answer.status))
         return answer
+
+    async def messages(self, path: str, *, wait: float = DEFAULT_TIMEOUT) -> AsyncGenerator[Json]:
+        """Yield what the service says over a websocket, until it closes it.
+
+        What is no JSON is left out; a connection that died silently is noticed.
+        """
+        if not all(value.isprintable() for value in self._headers.values()):
+            raise AuthError
+        try:
+            async with asyncio.timeout(wait):
+                socket = await self._session.ws_connect(
+                    URL(self._base + path),
+                    headers=self._headers,
+                    ssl=self._verify_tls,
+                    heartbeat=_HEARTBEAT,
+                    max_msg_size=_MAX_MESSAGE,
+                )
+            async with socket:
+                async for message in socket:
+                    if message.type is not aiohttp.WSMsgType.TEXT:
+                        continue
+                    try:
+                        value: Json = json.loads(message.data)
+                    except ValueError, RecursionError:
+                        continue
+                    yield value
+        except aiohttp.WSServerHandshakeError as err:
+            raise _ERRORS.get(err.status, ServerFaultError)(str(err.status)) from err
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
+            raise _translated(err) from err
+        if isinstance(lost := socket.exception(), Exception):
+            raise _translated(lost) from lost
 
     async def _call(
         self, method: str, url: URL, body: Json, form: Form | None, wait: float
