@@ -169,6 +169,7 @@ class FilmStory:
             self._download(900, DownloadState.DOWNLOADING, 0.5),
             self._download(1800, DownloadState.COMPLETE, 1.0),
             file,
+            self._download(1900, DownloadState.IMPORTED, 1.0),
             playable,
         )
 
@@ -292,7 +293,10 @@ class SeasonStory:
             playable=True,
             seasons=(self.season,),
         )
-        return (grab, files, playable)
+        ended = replace(
+            grab, at=files.at, happened_at=files.at, state=DownloadState.IMPORTED, opens=False
+        )
+        return (grab, files, ended, playable)
 
 
 type Story = FilmStory | SeasonStory

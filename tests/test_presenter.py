@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from custom_components.media_arrivals.engine.board.models import (
+    Claims,
     DownloadClaim,
     DownloadState,
     Part,
@@ -47,7 +48,7 @@ def test_a_download_is_told_with_all_that_is_known_of_it() -> None:
         eta=NOON + 60,
         problem="Not an upgrade",
     )
-    part = Part(number=5, own_ids={}, wanted={}, files={}, playable={}, downloads={"sonarr": claim})
+    part = Part(number=5, claims=(Claims("sonarr", own_id=105, download=claim), Claims("plex", 7)))
     (told,) = present_part(part, AUDIENCE)["claims"]
     assert told == {
         "service": "sonarr",

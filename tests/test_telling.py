@@ -59,7 +59,6 @@ def test_whatever_is_in_it_it_stays_small() -> None:
         title=replace(
             change.title,
             name="ß" * 5000,
-            overview="x" * 5000,
             ids=ExternalIds(tmdb=2**31, tvdb=2**31, imdb="tt" + "9" * 20),
         ),
         request=replace(request_of, seasons=tuple(range(500))),

@@ -136,10 +136,15 @@ class Figures:
             return
         words: dict[bool, dict[DownloadKey, float]] = {True: {}, False: {}}
         for part in (arrival.whole, *arrival.parts.values()):
-            for service_id, claim in part.downloads.items():
-                if claim.state is DownloadState.DOWNLOADING and claim.progress is not None:
-                    service = self._board.services.get(service_id)
+            for claims in part.claims:
+                claim = claims.download
+                if (
+                    claim is not None
+                    and claim.state is DownloadState.DOWNLOADING
+                    and claim.progress is not None
+                ):
+                    service = self._board.services.get(claims.service)
                     first_hand = service is not None and service.role is Role.DOWNLOADS
-                    key = (service_id, (claim.download_id or arrival.id).casefold())
+                    key = (claims.service, (claim.download_id or arrival.id).casefold())
                     words[first_hand][key] = claim.progress
         yield from (words[True] or words[False]).items()

@@ -128,10 +128,10 @@ class Finder:
         now = time.time()
         for arrival in tuple(self._runtime.board.open_arrivals()):
             for part in _waiting(arrival):
-                for service, flag in part.files.items():
-                    at = flag.happened_at
-                    if flag.yes and at is not None and now - at < GIVE_UP_AFTER:
-                        self.async_imported(arrival.title_id, service, at)
+                for claims in part.claims:
+                    at = claims.file.happened_at
+                    if claims.file.yes and at is not None and now - at < GIVE_UP_AFTER:
+                        self.async_imported(arrival.title_id, claims.service, at)
 
     # --- a search -------------------------------------------------------------------------
 
@@ -293,5 +293,5 @@ def _waiting(arrival: Arrival) -> Iterator[Part]:
     """Yield the parts that are imported and that no media server has."""
     for part in (arrival.whole, *arrival.parts.values()):
         stage = arrival.stage if arrival.season is None else part.stage
-        if stage is Stage.DOWNLOADED and any(flag.yes for flag in part.files.values()):
+        if stage is Stage.DOWNLOADED and any(claims.file.yes for claims in part.claims):
             yield part

@@ -55,6 +55,11 @@ async def read_title(
     return _live(board, board.arrivals_of(title.id) if title else ())
 
 
+async def read_overview(storage: Storage | None, title_id: str) -> str | None:
+    """Return what a title is about; that is only in the database."""
+    return await storage.overview(title_id) if storage is not None else None
+
+
 async def read_timeline(storage: Storage | None, arrival_id: str) -> tuple[TimelineEntry, ...]:
     """Return the steps of an arrival, oldest first; they are only in the database."""
     return await storage.timeline(arrival_id) if storage is not None else ()

@@ -93,11 +93,13 @@ def present_arrival_details(
     requests: Iterable[Request],
     timeline: Iterable[TimelineEntry],
     audience: Audience,
+    *,
+    overview: str | None,
 ) -> Document:
     """Present an arrival with all that was said about it."""
     return {
         **present_arrival(arrival, title, requests, audience),
-        "overview": title.overview,
+        "overview": overview,
         "journey": arrival.journey,
         "own_ids": [
             {**_service(service, audience), "id": own_id}
@@ -135,8 +137,9 @@ def present_part(part: Part, audience: Audience) -> Document:
         "aired_at": iso_time(part.aired_at),
         "stage": _word(part.stage),
         "own_ids": [
-            {**_service(service, audience), "id": own_id}
-            for service, own_id in part.own_ids.items()
+            {**_service(claims.service, audience), "id": claims.own_id}
+            for claims in part.claims
+            if claims.own_id is not None
         ],
         "claims": _present_claims(part, audience),
     }
@@ -201,24 +204,15 @@ def _present_holding(holding: Holding, audience: Audience) -> Document:
 
 def _present_claims(part: Part, audience: Audience) -> list[Document]:
     """Present the newest word of each service about a part."""
-    flags = {"wanted": part.wanted, "file": part.files, "playable": part.playable}
-    spoken = dict.fromkeys([*part.downloads, *(id_ for flag in flags.values() for id_ in flag)])
-    return [
-        {
-            **_service(service, audience),
-            **{
-                name: _present_flag(words[service])
-                for name, words in flags.items()
-                if service in words
-            },
-            **(
-                {"download": _present_download(part.downloads[service])}
-                if service in part.downloads
-                else {}
-            ),
-        }
-        for service in spoken
-    ]
+    told: list[Document] = []
+    for claims in part.claims:
+        flags = {"wanted": claims.wanted, "file": claims.file, "playable": claims.playable}
+        words = {name: _present_flag(flag) for name, flag in flags.items() if not flag.silent}
+        if claims.download is not None:
+            words["download"] = _present_download(claims.download)
+        if words:
+            told.append({**_service(claims.service, audience), **words})
+    return told
 
 
 def _present_flag(flag: Flag) -> Document:

@@ -26,7 +26,14 @@ from .const import (
 )
 from .engine.board.models import Arrival, ExternalIds, MediaType, Outcome, Stage, Tier
 from .engine.storage.models import StorageError
-from .lookup import Search, find_arrivals, read_arrival, read_timeline, read_title
+from .lookup import (
+    Search,
+    find_arrivals,
+    read_arrival,
+    read_overview,
+    read_timeline,
+    read_title,
+)
 from .presenter import (
     Audience,
     Document,
@@ -202,12 +209,13 @@ async def _async_get_arrival(call: ServiceCall) -> ServiceResponse:
         else:
             found = await read_title(storage, board, call.data[ATTR_TYPE], _ids(call))
         arrival = _the_only(call, found.arrivals)
+        overview = await read_overview(storage, arrival.title_id)
         timeline = await read_timeline(storage, arrival.id)
     except StorageError as err:
         raise _storage_unavailable() from err
     title = next(title for title in found.titles if title.id == arrival.title_id)
     requests = [request for request in found.requests if request.key in arrival.requests]
-    return present_arrival_details(arrival, title, requests, timeline, audience)
+    return present_arrival_details(arrival, title, requests, timeline, audience, overview=overview)
 
 
 async def _async_get_webhook_log(call: ServiceCall) -> ServiceResponse:

@@ -20,6 +20,7 @@ from custom_components.media_arrivals.engine.board.models import (
     Flag,
     MediaType,
     Outcome,
+    Part,
     PartRef,
     PartState,
     Question,
@@ -427,8 +428,11 @@ def test_rule_5_a_merge_joins_what_both_knew() -> None:
     house.hear(held(SONARR, SHOW, 5, seasons=(1,)))
     seen = house.arrival(SHOW, 1)
     assert sorted(seen.parts) == ["e1", "e2", "e3"]
-    assert seen.parts["e1"].downloads["sonarr"].download_id == "NEW"
-    assert seen.parts["e2"].downloads["sonarr"].download_id == "NEW"
+    for key in ("e1", "e2"):
+        claim = seen.parts[key].claims_of("sonarr").download
+        assert claim is not None
+        assert claim.download_id == "NEW"
+    assert [claims.service for claims in seen.parts["e1"].claims] == ["plex", "sonarr"]
     assert seen.requests == (("seerr", 1), ("seerr", 2))
     assert {one.arrivals for one in house.board.requests()} == {(seen.id,)}
     assert house.board.active_downloads("sonarr") == {"new"}
@@ -774,8 +778,7 @@ def test_a_request_that_storage_lost_is_no_error() -> None:
     applied = board.apply(held(RADARR, FILM, 1), now=NOON)
     assert applied.outcome is Outcome.PROCESSED
     orphan = Request(
-        service="seerr",
-        request_id=5,
+        key=("seerr", 5),
         title_id=title.id,
         tier=Tier.HD,
         seasons=None,
@@ -786,6 +789,53 @@ def test_a_request_that_storage_lost_is_no_error() -> None:
     assert board.apply(
         replace(request(FILM, 1, Decision.APPROVED, number=5), origin=origin(SEERR)), now=NOON
     ).changes
+
+
+# --- what is kept -----------------------------------------------------------------------------
+
+
+def test_an_overview_is_handed_to_storage_once_and_not_kept() -> None:
+    """It is long, and nothing depends on it."""
+    house = House(HOME)
+    told = replace(FILM, overview="A harbour of glass, and who sweeps it.")
+    house.hear(request(FILM, 0))
+    title_id = house.arrival().title_id
+    assert not house.board.title(title_id).described
+    applied = house.hear(held(RADARR, told, 1))
+    assert applied.overviews == {title_id: told.overview}
+    assert [title.described for title in applied.titles] == [True]
+    other = replace(told, overview="The same in other words.")
+    assert not house.hear(held(RADARR, other, 2, yes=False)).overviews
+
+    fresh = House(HOME)
+    applied = fresh.hear(request(told, 0))
+    assert applied.overviews == {fresh.arrival().title_id: told.overview}
+
+
+def test_who_asks_often_is_kept_once() -> None:
+    """Names are texts, too, and a household has few of them."""
+    house = House(HOME)
+    house.hear(request(FILM, 0, number=1), request(SHOW, 0, number=2, seasons=(1,)))
+    house.hear(request(FILM, 1, Decision.APPROVED, number=1))
+    first, second = house.board.requests()
+    assert first.requester is not None
+    assert first.requester is second.requester
+
+
+def test_what_services_say_of_a_part_is_ordered_whoever_spoke_first() -> None:
+    """Two boards that heard the same are equal."""
+    words = (
+        held(SONARR, SHOW, 1, seasons=(1,)),
+        episodes(1, 2),
+        playable(PLEX, SHOW, 2, parts=(episode(1),)),
+        playable(SEERR, SHOW, 3, seasons=(1,)),
+    )
+    asked = request(SHOW, 0, Decision.APPROVED, seasons=(1,))
+    one, other = House((*HOME, PLEX)), House((*HOME, PLEX))
+    one.hear(asked, *words)
+    other.hear(asked, *reversed(words))
+    assert one.arrival(SHOW, 1).parts == other.arrival(SHOW, 1).parts
+    assert one.arrival(SHOW, 1).whole == other.arrival(SHOW, 1).whole
 
 
 # --- corners ----------------------------------------------------------------------------------
@@ -1129,10 +1179,14 @@ def test_rule_10_an_episode_is_found_by_what_the_reference_has() -> None:
     house = House((SONARR,))
     house.hear(held(SONARR, SHOW, 0, seasons=(1,), opens=True), silent=True)
 
+    def downloaded_at(part: Part) -> float | None:
+        claim = part.claims_of("sonarr").download
+        return None if claim is None else claim.at
+
     def grabbed(at: float, *refs: PartRef) -> set[str]:
         house.hear(download(SONARR, SHOW, at, parts=refs))
         parts = house.arrival(SHOW, 1).parts
-        return {key for key, part in parts.items() if part.downloads["sonarr"].at == NOON + at}
+        return {key for key, part in parts.items() if downloaded_at(part) == NOON + at}
 
     first = PartRef(season=1, air_date="2026-05-01", own_id=11)
     second = PartRef(season=1, air_date="2026-05-02", own_id=12)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from custom_components.media_arrivals.engine.board.models import (
     Arrival,
+    Claims,
     Decision,
     DecisionClaim,
     DownloadClaim,
@@ -48,22 +49,29 @@ def title(
         "holdings": (Holding(downloader, Tier.HD, Flag(NOON, NOON, None, NOON)),),
         "name": name or f"The Lighthouse {number}",
         "year": 2026,
-        "overview": "A keeper, and the sea.",
         "poster": "/lighthouse.jpg",
     }
     return Title(**(fields | changes))  # type: ignore[arg-type]
 
 
-def part(number: int | None = None, **changes: object) -> Part:
-    """Return a part that was downloaded and imported."""
+def claims(service: str = RADARR, **changes: object) -> Claims:
+    """Return what a service says of what it downloaded and imported."""
     flag = Flag(NOON, NOON, None, NOON)
     fields: dict[str, object] = {
+        "service": service,
+        "own_id": 7,
+        "wanted": flag,
+        "file": flag,
+        "download": DownloadClaim(NOON, NOON, DownloadState.IMPORTED, "ABC"),
+    }
+    return Claims(**(fields | changes))  # type: ignore[arg-type]
+
+
+def part(number: int | None = None, **changes: object) -> Part:
+    """Return a part that was downloaded and imported."""
+    fields: dict[str, object] = {
         "number": number,
-        "own_ids": {RADARR: 7},
-        "wanted": {RADARR: flag},
-        "files": {RADARR: flag},
-        "playable": {},
-        "downloads": {RADARR: DownloadClaim(NOON, NOON, DownloadState.IMPORTED, "ABC")},
+        "claims": (claims(),),
         "stage": Stage.DOWNLOADED,
     }
     return Part(**(fields | changes))  # type: ignore[arg-type]
@@ -89,8 +97,7 @@ def arrival(number: int, title_id: str | None = None, **changes: object) -> Arri
 def request(number: int, title_id: str | None = None, **changes: object) -> Request:
     """Return a request that covers the arrival with its number."""
     fields: dict[str, object] = {
-        "service": SEERR,
-        "request_id": number,
+        "key": (SEERR, number),
         "title_id": title_id or f"title-{number}",
         "tier": Tier.HD,
         "seasons": None,

@@ -14,6 +14,7 @@ from custom_components.media_arrivals.engine.board.models import (
     Arrival,
     Change,
     ChangeKind,
+    Claims,
     ExternalIds,
     Flag,
     Holding,
@@ -43,6 +44,7 @@ from .household import (
     SONARR,
     arrival,
     busy,
+    claims,
     part,
     request,
     step,
@@ -191,6 +193,47 @@ async def test_what_was_merged_lives_on_in_the_other(storage: Storage) -> None:
         )
     )
     assert len(await storage.timeline("arrival-2")) == 7
+
+
+async def test_an_overview_is_kept_beside_the_title(storage: Storage) -> None:
+    await store(storage, 1, 2, 3)
+    assert await storage.overview("title-1") is None
+    assert await storage.overview("title-9") is None
+    await storage.commit(Commit(overviews={"title-1": "A keeper \ud83d", "title-2": "The sea."}))
+    assert await storage.overview("title-1") == "A keeper ?"
+    # The title itself says only that there is one, and being stored anew it keeps it.
+    await storage.commit(Commit(titles=[title(1)], overviews={"title-1": "In other words."}))
+    assert await storage.overview("title-1") == "A keeper ?"
+    board = await storage.load_live()
+    assert [one.described for one in board.titles] == [True, True, False]
+
+    merge = Commit(
+        titles=[title(1, aliases=("title-2",)), title(3, aliases=("title-4",))],
+        overviews={"title-4": "Told just before."},
+        dropped_titles=["title-2", "title-4"],
+    )
+    await storage.commit(merge)
+    assert await storage.overview("title-1") == "A keeper ?"
+    assert await storage.overview("title-3") == "Told just before."
+    await storage.commit(
+        Commit(titles=[title(5, aliases=("title-3",))], dropped_titles=["title-3"])
+    )
+    assert await storage.overview("title-5") == "Told just before."
+
+
+async def test_what_is_equal_is_read_once(storage: Storage) -> None:
+    await store(storage, 1)
+    await storage.commit(
+        Commit(arrivals=[arrival(1, requests=((SEERR, 1),)), arrival(2, "title-1", season=2)])
+    )
+    board = await storage.load_live()
+    (film,), (asked,) = board.titles, board.requests
+    first, second = board.arrivals
+    assert first.title_id is second.title_id is asked.title_id is film.id
+    assert asked.arrivals[0] is first.id
+    assert first.requests[0] is asked.key
+    (said,) = first.whole.claims
+    assert first.stage_at is first.opened_at is said.file.first_yes is said.file.last_yes
 
 
 async def test_what_was_dropped_is_gone_with_all_of_it(storage: Storage) -> None:
@@ -493,15 +536,15 @@ async def shelf(storage: Storage) -> Storage:
                 arrival(
                     3,
                     season=1,
-                    whole=part(own_ids={SONARR: 3}, downloads={}),
+                    whole=part(claims=(claims(download=None), Claims(SONARR, own_id=3))),
                     parts={"e1": part(1)},
                 ),
-                arrival(4, whole=part(own_ids={}, wanted={}, files={}, downloads={})),
+                arrival(4, whole=part(claims=())),
                 arrival(
                     5,
                     title_id="title-4",
                     tier=Tier.UHD,
-                    whole=part(own_ids={}, wanted={}, files={}, downloads={}),
+                    whole=part(claims=()),
                 ),
             ],
             requests=[

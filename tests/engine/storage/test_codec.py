@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from custom_components.media_arrivals.engine.board.models import (
     Arrival,
+    Claims,
     Decision,
     DecisionClaim,
     DownloadClaim,
@@ -27,7 +29,7 @@ from custom_components.media_arrivals.engine.board.models import (
 )
 from custom_components.media_arrivals.engine.storage import codec
 
-from .household import NOON, RADARR, arrival, part, request, title
+from .household import NOON, arrival, claims, part, request, title
 
 NUMBER = st.integers(1, 2**53)
 MAYBE_NUMBER = st.none() | NUMBER
@@ -51,6 +53,18 @@ DOWNLOAD = st.builds(
 )
 
 
+CLAIMS = st.builds(
+    Claims,
+    service=SERVICE,
+    own_id=MAYBE_NUMBER,
+    wanted=FLAG,
+    file=FLAG,
+    playable=FLAG,
+    download=st.none() | DOWNLOAD,
+).filter(lambda claims: claims != Claims(claims.service))
+service_of = attrgetter("service")
+
+
 def by_service(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(SERVICE, values, max_size=2)
 
@@ -60,11 +74,9 @@ PART: Mapping[str, st.SearchStrategy[Any]] = {
     "air_date": MAYBE_TEXT,
     "name": MAYBE_TEXT,
     "aired_at": MAYBE_TIME,
-    "own_ids": by_service(NUMBER),
-    "wanted": by_service(FLAG),
-    "files": by_service(FLAG),
-    "playable": by_service(FLAG),
-    "downloads": by_service(DOWNLOAD),
+    "claims": st.lists(CLAIMS, max_size=2, unique_by=service_of).map(
+        lambda claims: tuple(sorted(claims, key=service_of))
+    ),
     "stage": st.none() | st.sampled_from(Stage),
 }
 PARTS = st.builds(Part, **PART)
@@ -78,8 +90,8 @@ TITLE: Mapping[str, st.SearchStrategy[Any]] = {
     ).map(tuple),
     "name": MAYBE_TEXT,
     "year": MAYBE_NUMBER,
-    "overview": MAYBE_TEXT,
     "poster": MAYBE_TEXT,
+    "described": st.booleans(),
     "aliases": TEXTS,
 }
 ARRIVAL: Mapping[str, st.SearchStrategy[Any]] = {
@@ -108,8 +120,7 @@ ARRIVAL: Mapping[str, st.SearchStrategy[Any]] = {
     "aliases": TEXTS,
 }
 REQUEST: Mapping[str, st.SearchStrategy[Any]] = {
-    "service": SERVICE,
-    "request_id": NUMBER,
+    "key": st.tuples(SERVICE, NUMBER),
     "title_id": TEXT,
     "tier": st.sampled_from(Tier),
     "seasons": SEASONS,
@@ -123,7 +134,14 @@ REQUEST: Mapping[str, st.SearchStrategy[Any]] = {
 
 
 def title_row(one: Title) -> codec.Row:
-    return (one.id, one.media_type.value, one.name, one.year, codec.title_document(one))
+    return (
+        one.id,
+        one.media_type.value,
+        one.name,
+        one.year,
+        int(one.described),
+        codec.title_document(one),
+    )
 
 
 def arrival_row(one: Arrival) -> codec.Row:
@@ -178,6 +196,7 @@ def test_every_field_takes_part(kind: type, strategies: Mapping[str, Any]) -> No
             DownloadClaim,
             ["at", "happened_at", "state", "download_id", "progress", "eta", "problem"],
         ),
+        (Claims, ["service", "own_id", "wanted", "file", "playable", "download"]),
         (DecisionClaim, ["at", "happened_at", "decision", "initial"]),
         (Person, ["name", "id"]),
         (ExternalIds, ["tmdb", "tvdb", "imdb"]),
@@ -190,25 +209,25 @@ def test_what_is_written_as_an_array_has_these_fields(kind: type, names: list[st
 @given(st.builds(Title, **TITLE))
 @settings(max_examples=60, deadline=None)
 def test_titles_come_back(one: Title) -> None:
-    assert codec.read_title(title_row(one)) == one
+    assert codec.Reader().title(title_row(one)) == one
 
 
 @given(st.builds(Arrival, **ARRIVAL))
 @settings(max_examples=60, deadline=None)
 def test_arrivals_come_back(one: Arrival) -> None:
-    assert codec.read_arrival(arrival_row(one)) == one
+    assert codec.Reader().arrival(arrival_row(one)) == one
 
 
 @given(st.builds(Request, **REQUEST))
 @settings(max_examples=60, deadline=None)
 def test_requests_come_back(one: Request) -> None:
     # A person is known by the name; without one there is nobody to show.
-    assert codec.read_request(request_row(one)) == one
+    assert codec.Reader().request(request_row(one)) == one
 
 
 def test_documents_are_small() -> None:
     assert len(codec.arrival_document(arrival(1, whole=part(stage=None)))) < 320
-    bare = arrival(1, whole=Part(own_ids={}, wanted={}, files={}, playable={}, downloads={}))
+    bare = arrival(1, whole=Part())
     assert codec.arrival_document(bare) == '{"whole":{}}'
 
 
@@ -226,8 +245,8 @@ def grown(text: str) -> str:
     document["novelty"] = {"a": [1, 2]}
     for one in (document.get("whole", {}), *document.get("parts", {}).values()):
         one["novelty"] = 1
-        for claims in (one.get("wanted", {}), one.get("files", {}), one.get("downloads", {})):
-            for claim in claims.values():
+        for words in (one.get("wanted", {}), one.get("files", {}), one.get("downloads", {})):
+            for claim in words.values():
                 claim.extend([*[None] * (7 - len(claim)), "further"])
     for held in document.get("held", []):
         held.append("further")
@@ -240,12 +259,12 @@ def grown(text: str) -> str:
 @pytest.mark.parametrize(
     ("row", "reader"),
     [
-        (title_row(title(1)), codec.read_title),
+        (title_row(title(1)), codec.Reader().title),
         (
             arrival_row(arrival(1, parts={"e1": part(1)}, total=3, wanted=2, available=1)),
-            codec.read_arrival,
+            codec.Reader().arrival,
         ),
-        (request_row(request(1)), codec.read_request),
+        (request_row(request(1)), codec.Reader().request),
     ],
 )
 def test_what_a_later_version_added_is_passed_over(
@@ -261,11 +280,11 @@ def test_claims_with_unknown_words_are_passed_over() -> None:
         .replace('"imported"', '"teleported"')
         .replace('"stage":"downloaded"', '"stage":"beamed"')
     )
-    whole = codec.read_arrival((*arrival_row(one)[:-1], text)).whole
-    assert whole == part(downloads={}, stage=None)
+    whole = codec.Reader().arrival((*arrival_row(one)[:-1], text)).whole
+    assert whole == part(claims=(claims(download=None),), stage=None)
 
     text = codec.title_document(title(1)).replace('"hd"', '"8k"')
-    assert codec.read_title((*title_row(title(1))[:-1], text)).holdings == ()
+    assert codec.Reader().title((*title_row(title(1))[:-1], text)).holdings == ()
 
 
 def test_half_characters_become_question_marks() -> None:
@@ -277,5 +296,5 @@ def test_half_characters_become_question_marks() -> None:
 
 
 def test_dates_are_exact() -> None:
-    one = arrival(1, stage_at=NOON + 1e-6, whole=part(files={RADARR: Flag(NOON + 1e-6)}))
-    assert codec.read_arrival(arrival_row(one)) == one
+    one = arrival(1, stage_at=NOON + 1e-6, whole=part(claims=(claims(file=Flag(NOON + 1e-6)),)))
+    assert codec.Reader().arrival(arrival_row(one)) == one

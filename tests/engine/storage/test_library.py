@@ -159,10 +159,11 @@ async def test_an_older_file_gets_the_tables_of_a_fresh_one(path: Path) -> None:
     await fresh.journal.append(PLEX, "plex", "library.new", "{}", NOON)
     await fresh.close()
     connection = sqlite3.connect(path)
-    query = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    query = "SELECT name, sql FROM sqlite_master WHERE name LIKE 'library%' ORDER BY name"
     wanted = connection.execute(query).fetchall()
     connection.executescript(
-        "DROP TABLE library_index; DROP TABLE library_index_state; PRAGMA user_version = 1"
+        "DROP TABLE library_index; DROP TABLE library_index_state;"
+        "ALTER TABLE titles DROP COLUMN overview; PRAGMA user_version = 1"
     )
     connection.close()
 

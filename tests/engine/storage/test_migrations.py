@@ -11,7 +11,7 @@ from custom_components.media_arrivals.engine.storage.models import (
     DatabaseUnavailableError,
     StorageError,
 )
-from custom_components.media_arrivals.engine.storage.schema import SCHEMA_VERSION
+from custom_components.media_arrivals.engine.storage.schema import SCHEMA_VERSION, create
 from custom_components.media_arrivals.engine.storage.storage import Storage
 
 from .household import NOON, RADARR
@@ -60,6 +60,41 @@ def ask(path: Path, query: str) -> list[tuple[object, ...]]:
     rows = connection.execute(query).fetchall()
     connection.close()
     return rows
+
+
+def second_version(path: Path, *documents: str) -> None:
+    """Make a file as the second version did, with titles."""
+    connection = sqlite3.connect(path)
+    create(connection)
+    connection.execute("ALTER TABLE titles DROP COLUMN overview")
+    connection.executemany(
+        "INSERT INTO titles (id, media_type, held, document) VALUES (?, 'movie', '|', ?)",
+        [(f"title-{number}", text) for number, text in enumerate(documents, 1)],
+    )
+    connection.execute("PRAGMA user_version = 2")
+    connection.commit()
+    connection.close()
+
+
+async def test_overviews_leave_the_documents(path: Path) -> None:
+    spoilt = "{"
+    second_version(
+        path,
+        '{"ids":{"tmdb":1},"about":"A keeper, and the sea \\ud83d"}',
+        '{"ids":{"tmdb":2},"poster":"/p.jpg"}',
+        spoilt,
+        *(f'{{"ids":{{"tmdb":{number}}},"about":"{number}"}}' for number in range(4, 1204)),
+    )
+    opened = await Storage.open(path)
+    assert await opened.overview("title-1") == "A keeper, and the sea ?"
+    assert await opened.overview("title-2") is None
+    assert await opened.overview("title-1203") == "1203"
+    await opened.close()
+    assert ask(path, "SELECT document FROM titles ORDER BY rowid LIMIT 3") == [
+        ('{"ids":{"tmdb":1}}',),
+        ('{"ids":{"tmdb":2},"poster":"/p.jpg"}',),
+        (spoilt,),
+    ]
 
 
 async def test_an_older_file_is_copied_and_migrated(

@@ -38,11 +38,12 @@ from .lifecycle import (
     same_tier,
 )
 from .matching import (
+    BLANK,
     NO_IDS,
     NO_PARTS,
-    blank_part,
     merged_arrivals,
     merged_titles,
+    with_claims,
     with_reference,
 )
 from .models import (
@@ -79,6 +80,7 @@ from .models import (
     Stage,
     Tier,
     Title,
+    TitleRef,
     Via,
     WatchReport,
 )
@@ -134,6 +136,7 @@ class _Pass:
     titles: dict[str, None] = field(default_factory=dict)
     arrivals: dict[str, None] = field(default_factory=dict)
     requests: dict[RequestKey, None] = field(default_factory=dict)
+    overviews: dict[str, str] = field(default_factory=dict)
     dropped_titles: list[str] = field(default_factory=list)
     dropped_arrivals: list[str] = field(default_factory=list)
     dropped_requests: list[RequestKey] = field(default_factory=list)
@@ -186,6 +189,7 @@ class Board(Register):
                 self._put_title(replace(title, holdings=kept, own_ids=own_ids), work)
                 work.touched.update(dict.fromkeys(self._of_title[title_id]))
         self._running.pop(service_id, None)
+        self._people.clear()
         return self._finish(work)
 
     def _change_household(self, services: dict[str, Service], work: _Pass) -> None:
@@ -365,13 +369,14 @@ class Board(Register):
         service = report.origin.service
 
         def emptied(part: Part) -> Part:
-            if service in part.files:
-                part = replace(part, files=worded(part.files, report, yes=False))
-            claim = part.downloads.get(service)
+            claims = before = part.claims_of(service)
+            if not claims.file.silent:
+                claims = replace(claims, file=worded(claims.file, report, yes=False))
+            claim = claims.download
             if claim is not None and claim.state in RUNNING and claim.at < report.at:
                 gone = DownloadClaim(report.at, report.happened_at, DownloadState.GONE)
-                part = replace(part, downloads={**part.downloads, service: gone})
-            return part
+                claims = replace(claims, download=gone)
+            return part if claims is before else with_claims(part, claims)
 
         for arrival in self.arrivals_of(title.id):
             if same_tier(arrival.tier, report.tier):
@@ -400,7 +405,7 @@ class Board(Register):
             key = sheet.find(state.ref)
             if key is None and not newest:
                 continue
-            old = sheet.parts[key] if key is not None else blank_part()
+            old = sheet.parts[key] if key is not None else BLANK
             part = listed_part(old, state, report, newest=newest)
             sheet.put(key or part.key, part)
             listed.add(part.key)
@@ -443,12 +448,12 @@ class Board(Register):
             sheet = Sheet(arrival, service)
             for ref in refs:
                 key, part = sheet.part_of(ref)
-                old = part.downloads.get(service)
+                claims = part.claims_of(service)
+                old = claims.download
                 if old is not None and not newer_download(claim, old):
                     continue
-                part = replace(part, downloads={**part.downloads, service: claim})
                 work.took = work.took or shows_else(claim, old)
-                sheet.put(key, part)
+                sheet.put(key, with_claims(part, replace(claims, download=claim)))
             self._put_arrival(sheet.arrival, work)
 
     def _take_file(self, report: FileReport, work: _Pass) -> None:
@@ -463,7 +468,7 @@ class Board(Register):
             sheet = Sheet(arrival, service)
             if not report.present and not report.confirmed:
                 had = (sheet.part_of(ref)[1] for ref in refs)
-                if any(service in part.files and part.files[service].yes for part in had):
+                if any(part.claims_of(service).file.yes for part in had):
                     self._confirm(QuestionKind.TITLE, report, title, work)
                 raise _RefusalError(Reason.STALE)
             if report.present:
@@ -471,12 +476,12 @@ class Board(Register):
                 self._hold(title, holding, report, work)
             for ref in refs:
                 key, part = sheet.part_of(ref)
-                files = worded(part.files, report, yes=report.present)
-                if files is part.files:
+                claims = part.claims_of(service)
+                old, new = claims.file, worded(claims.file, report, yes=report.present)
+                if new is old:
                     continue
-                old = part.files.get(service)
-                work.took = work.took or old is None or old.yes != files[service].yes
-                sheet.put(key, replace(part, files=files))
+                work.took = work.took or old.silent or old.yes != new.yes
+                sheet.put(key, with_claims(part, replace(claims, file=new)))
             self._put_arrival(sheet.arrival, work)
 
     def _take_playable(self, report: PlayableReport, work: _Pass) -> None:
@@ -490,13 +495,12 @@ class Board(Register):
             sheet = Sheet(arrival, service)
             for ref in refs:
                 key, part = sheet.part_of(ref)
-                playable = worded(part.playable, report, yes=report.playable)
-                if playable is part.playable:
+                claims = part.claims_of(service)
+                old, new = claims.playable, worded(claims.playable, report, yes=report.playable)
+                if new is old:
                     continue
-                old = part.playable.get(service)
-                new = playable[service]
-                work.took = work.took or old is None or old.yes != new.yes
-                sheet.put(key, replace(part, playable=playable))
+                work.took = work.took or old.silent or old.yes != new.yes
+                sheet.put(key, with_claims(part, replace(claims, playable=new)))
             self._put_arrival(sheet.arrival, work)
 
     def _take_request(self, report: RequestReport, work: _Pass) -> None:
@@ -520,13 +524,12 @@ class Board(Register):
         claim = DecisionClaim(report.at, report.happened_at, report.decision, report.initial)
         if old is None:
             request = Request(
-                service=key[0],
-                request_id=key[1],
+                key=key,
                 title_id=title.id,
                 tier=report.tier,
                 seasons=report.seasons,
                 decision=claim,
-                requester=report.requester,
+                requester=self._people.setdefault(report.requester, report.requester),
                 created_at=report.created_at,
             )
             work.took = True
@@ -563,7 +566,9 @@ class Board(Register):
             tier=tier,
             seasons=seasons,
             decision=claim,
-            requester=old.requester if report.requester is None else report.requester,
+            requester=old.requester
+            if report.requester in {None, old.requester}
+            else report.requester,
             created_at=old.created_at if report.created_at is None else report.created_at,
         )
         work.took = work.took or (
@@ -630,52 +635,52 @@ class Board(Register):
         if not match.titles:
             if not create or not ref.ids:
                 return None
-            title = with_reference(
-                Title(
-                    id=self._new_id(),
-                    media_type=ref.media_type,
-                    ids=ExternalIds(),
-                    own_ids=NO_IDS,
-                ),
-                ref,
-                service,
+            title = Title(
+                id=self._new_id(),
+                media_type=ref.media_type,
+                ids=ExternalIds(),
+                own_ids=NO_IDS,
             )
-            self._put_title(title, work)
-            return title
+            return self._referred(title, ref, service, work)
         title = match.titles[0]
         for other in match.titles[1:]:
             title = self._merge(title, other, work)
+        more = self._referred(title, ref, service, work)
+        if (more.name, more.year, more.poster) != (title.name, title.year, title.poster):
+            work.touched.update(dict.fromkeys(self._of_title[title.id]))
+        return more
+
+    def _referred(self, title: Title, ref: TitleRef, service: str, work: _Pass) -> Title:
+        """Return a title with what a reference adds to it, and keep that."""
         more = with_reference(title, ref, service)
         if more is not title:
-            renamed = (more.name, more.year, more.poster) != (
-                title.name,
-                title.year,
-                title.poster,
-            )
             self._put_title(more, work)
-            if renamed:
-                work.touched.update(dict.fromkeys(self._of_title[title.id]))
+        if ref.overview and not title.described:
+            work.overviews[title.id] = ref.overview
         return more
 
     def _arrival(self, title: Title, season: int | None, tier: Tier, work: _Pass) -> Arrival | None:
         """Return the arrival of a film or season in a tier, if it is open (rule 6)."""
-        found = self._by_key.get((title.id, season, tier))
-        if found is not None:
-            return self._arrivals[found]
+        known = self._standing(title, season)
+        if tier in known:
+            return known[tier]
         if tier is Tier.UNKNOWN:
-            siblings = [a for a in self.arrivals_of(title.id) if a.season == season]
-            return siblings[0] if len(siblings) == 1 else None
-        untold = self._by_key.get((title.id, season, Tier.UNKNOWN))
+            return next(iter(known.values())) if len(known) == 1 else None
+        untold = known.get(Tier.UNKNOWN)
         if untold is None:
             return None
-        return self._put_arrival(replace(self._arrivals[untold], tier=tier), work)
+        return self._put_arrival(replace(untold, tier=tier), work)
+
+    def _standing(self, title: Title, season: int | None) -> dict[Tier, Arrival]:
+        """Return the arrivals of a film or season, by tier."""
+        return {a.tier: a for a in self.arrivals_of(title.id) if a.season == season}
 
     def _opened(self, title: Title, season: int | None, tier: Tier, work: _Pass) -> Arrival:
         """Return the arrival of a film or season in a tier; open it if it is not there."""
         arrival = self._arrival(title, season, tier, work)
         if arrival is not None:
             return arrival
-        if tier is Tier.UNKNOWN and any(a.season == season for a in self.arrivals_of(title.id)):
+        if tier is Tier.UNKNOWN and self._standing(title, season):
             raise _RefusalError(Reason.UNKNOWN_TIER)
         return self._put_arrival(
             Arrival(
@@ -687,7 +692,7 @@ class Board(Register):
                 stage=Stage.REQUESTED,
                 stage_at=work.happened_at,
                 known_at=work.now,
-                whole=blank_part(),
+                whole=BLANK,
                 parts=NO_PARTS,
             ),
             work,
@@ -795,12 +800,11 @@ class Board(Register):
             moved = replace(arrival, title_id=merged.id)
             for request in self.requests_of(arrival):
                 self._put_request(replace(request, title_id=merged.id), work)
-            twin_id = self._by_key.get((merged.id, arrival.season, arrival.tier))
-            if twin_id is None:
+            twin = self._standing(merged, arrival.season).get(arrival.tier)
+            if twin is None:
                 work.before.setdefault(arrival.id, arrival)
                 self._put_arrival(moved, work)
                 continue
-            twin = self._arrivals[twin_id]
             told = frozenset({twin.stage, arrival.stage})
             first, second = sorted((twin, moved), key=lambda a: (a.opened_at, a.id))
             work.before.setdefault(first.id, first)
@@ -844,6 +848,7 @@ class Board(Register):
             titles=tuple(self.title(key) for key in work.titles),
             arrivals=tuple(self._arrivals[key] for key in work.arrivals),
             requests=tuple(self._requests[key] for key in work.requests),
+            overviews=work.overviews,
             dropped_titles=tuple(work.dropped_titles),
             dropped_arrivals=tuple(work.dropped_arrivals),
             dropped_requests=tuple(work.dropped_requests),

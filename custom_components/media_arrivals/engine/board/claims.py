@@ -6,8 +6,9 @@ from math import inf
 from typing import Final
 
 from .lifecycle import RUNNING, SETTLED
-from .matching import blank_part, with_part_reference
+from .matching import BLANK, with_claims, with_part_reference
 from .models import (
+    SILENT,
     AnyReport,
     Arrival,
     Decision,
@@ -48,16 +49,18 @@ def running(arrival: Arrival | None) -> set[tuple[str, str]]:
     if arrival is None:
         return set()
     return {
-        (service, claim.download_id.casefold())
+        (claims.service, claim.download_id.casefold())
         for part in (arrival.whole, *arrival.parts.values())
-        for service, claim in part.downloads.items()
-        if claim.download_id is not None and claim.state in RUNNING
+        for claims in part.claims
+        if (claim := claims.download) is not None
+        and claim.download_id is not None
+        and claim.state in RUNNING
     }
 
 
 def downloads_as(part: Part, service: str, folded: str) -> bool:
     """Tell whether a part's newest download is this one."""
-    claim = part.downloads.get(service)
+    claim = part.claims_of(service).download
     return (
         claim is not None
         and claim.download_id is not None
@@ -75,12 +78,9 @@ def holding_of(title: Title, service: str, tier: Tier, downloads: bool) -> Holdi
     return Holding(service, tier)
 
 
-def worded(flags: Mapping[str, Flag], report: Report, *, yes: bool) -> Mapping[str, Flag]:
-    """Return flags with a report's word; the same mapping if it is no news."""
-    service = report.origin.service
-    old = flags.get(service)
-    new = (old or Flag()).with_word(yes=yes, at=report.at, happened_at=report.happened_at)
-    return flags if new is old else {**flags, service: new}
+def worded(flag: Flag, report: Report, *, yes: bool) -> Flag:
+    """Return a flag with a report's word; the same one if it is no news."""
+    return flag.with_word(yes=yes, at=report.at, happened_at=report.happened_at)
 
 
 class Sheet:
@@ -132,7 +132,7 @@ class Sheet:
         if ref is None or self._arrival.season is None:
             return None, self._whole
         key = self.find(ref)
-        part = self._parts[key] if key is not None else blank_part()
+        part = self._parts[key] if key is not None else BLANK
         return key or "", with_part_reference(part, ref, self._service)
 
     def put(self, key: str | None, part: Part) -> None:
@@ -149,7 +149,7 @@ class Sheet:
 
     def _names(self, part: Part) -> Iterator[tuple[bool, int | str]]:
         """Yield what finds a part; the first says whether by a reference without number."""
-        for name in (part.own_ids.get(self._service), part.air_date):
+        for name in (part.claims_of(self._service).own_id, part.air_date):
             if name is not None:
                 yield True, name
                 if part.number is None:
@@ -172,29 +172,27 @@ def listed_part(part: Part, state: PartState, report: EpisodesReport, *, newest:
     """Return a part with a line of an episode list."""
     service = report.origin.service
     part = with_part_reference(part, state.ref, service)
-    files = part.files
-    if state.has_file and state.file_at is not None and state.file_at < report.at:
-        earlier = replace(report, at=state.file_at, happened_at=state.file_at)
-        files = worded(files, earlier, yes=True)
-    dated = report
-    if state.file_at is not None:
-        dated = replace(report, happened_at=state.file_at)
-    files = worded(files, dated, yes=state.has_file)
-    return replace(
-        part,
-        aired_at=state.aired_at if newest or part.aired_at is None else part.aired_at,
-        wanted=worded(part.wanted, report, yes=state.wanted),
-        files=files,
-    )
+    if newest or part.aired_at is None:
+        part = replace(part, aired_at=state.aired_at)
+    claims = part.claims_of(service)
+    file, file_at = claims.file, state.file_at
+    if state.has_file and file_at is not None and file_at < report.at:
+        file = file.with_word(yes=True, at=file_at, happened_at=file_at)
+    happened_at = report.happened_at if file_at is None else file_at
+    file = file.with_word(yes=state.has_file, at=report.at, happened_at=happened_at)
+    wanted = worded(claims.wanted, report, yes=state.wanted)
+    return with_claims(part, replace(claims, wanted=wanted, file=file))
 
 
 def newest_word(part: Part) -> float:
     """Return when anything was last said about a part, its being wanted aside."""
-    times = [claim.at for claim in part.downloads.values()]
-    for flags in (part.files, part.playable):
-        for flag in flags.values():
-            times.extend(at for at in (flag.last_yes, flag.last_no) if at is not None)
-    return max(times, default=-inf)
+    times: list[float | None] = []
+    for claims in part.claims:
+        for flag in (claims.file, claims.playable):
+            times += (flag.last_yes, flag.last_no)
+        if claims.download is not None:
+            times.append(claims.download.at)
+    return max((at for at in times if at is not None), default=-inf)
 
 
 def newer_download(claim: DownloadClaim, old: DownloadClaim) -> bool:
@@ -250,9 +248,9 @@ def seasons_of(report: AnyReport) -> tuple[int, ...]:
 def speaks(arrival: Arrival, service: str) -> bool:
     """Tell whether a service has said anything about an arrival's parts."""
     return any(
-        service in claims
+        claims.service == service
         for part in (arrival.whole, *arrival.parts.values())
-        for claims in (part.wanted, part.files, part.playable, part.downloads, part.own_ids)
+        for claims in part.claims
     )
 
 
@@ -262,8 +260,12 @@ def without_news(arrival: Arrival, news: AnyReport) -> Arrival:
         return arrival
     sheet = Sheet(arrival, news.origin.service)
     keys = {sheet.find(ref) for ref in news.parts}
+
+    def without_files(part: Part) -> Part:
+        return replace(part, claims=tuple(replace(one, file=SILENT) for one in part.claims))
+
     parts = {
-        key: replace(part, files={}) if key in keys else part for key, part in arrival.parts.items()
+        key: without_files(part) if key in keys else part for key, part in arrival.parts.items()
     }
     return replace(arrival, parts=parts)
 
@@ -272,14 +274,7 @@ def without_service(arrival: Arrival, service: str) -> Arrival:
     """Return an arrival without a service's words."""
 
     def cleaned(part: Part) -> Part:
-        return replace(
-            part,
-            own_ids={k: v for k, v in part.own_ids.items() if k != service},
-            wanted={k: v for k, v in part.wanted.items() if k != service},
-            files={k: v for k, v in part.files.items() if k != service},
-            playable={k: v for k, v in part.playable.items() if k != service},
-            downloads={k: v for k, v in part.downloads.items() if k != service},
-        )
+        return replace(part, claims=tuple(one for one in part.claims if one.service != service))
 
     return replace(
         arrival,
@@ -294,8 +289,9 @@ def settled(arrival: Arrival, now: float) -> Arrival:
     def settled(part: Part, stage: Stage | None) -> Part:
         if stage is not Stage.AVAILABLE:
             return part
-        flag = part.playable.get(SETTLED, Flag()).with_word(yes=True, at=now, happened_at=now)
-        return replace(part, playable={**part.playable, SETTLED: flag})
+        claims = part.claims_of(SETTLED)
+        flag = claims.playable.with_word(yes=True, at=now, happened_at=now)
+        return with_claims(part, replace(claims, playable=flag))
 
     if arrival.season is None:
         whole = settled(arrival.whole, arrival.stage)

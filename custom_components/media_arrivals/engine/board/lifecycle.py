@@ -138,15 +138,10 @@ def _wants_season(holding: Holding, arrival: Arrival) -> bool:
     if arrival.season is None or holding.seasons is None:
         return True
     return arrival.season in holding.seasons or any(
-        _says(part.wanted, holding.service) or _says(part.files, holding.service)
+        claims.service == holding.service and (claims.wanted.yes or claims.file.yes)
         for part in arrival.parts.values()
+        for claims in part.claims
     )
-
-
-def _says(flags: Mapping[str, Flag], service: str) -> bool:
-    """Tell whether the service says yes."""
-    flag = flags.get(service)
-    return flag is not None and flag.yes
 
 
 def presence(part: Part, whole: Part, base: Ground, house: Household) -> Presence | None:
@@ -159,8 +154,11 @@ def presence(part: Part, whole: Part, base: Ground, house: Household) -> Presenc
     played: list[Flag] = []
     words: list[tuple[Flag, bool]] = []
     for source in (part,) if part is whole else (part, whole):
-        for service, flag in source.playable.items():
-            if house.role(service) is Role.PLAYBACK:
+        for claims in source.claims:
+            flag = claims.playable
+            if flag.silent:
+                continue
+            if house.role(claims.service) is Role.PLAYBACK:
                 played.append(flag)
             else:
                 words.append((flag, source is part))
@@ -190,7 +188,7 @@ def _by_word(
     if base.lost_at is not None:
         return None, _later(past, Flag(flag.since, flag.since, base.lost_at))
     imported_at = _imported_at(part)
-    if imported_at is None and any(file.lost for file in part.files.values()):
+    if imported_at is None and any(claims.file.lost for claims in part.claims):
         return None, _later_file(past, part, flag.since)
     if direct or (part.aired_at is not None and part.aired_at <= flag.since):
         return flag.since, past
@@ -200,7 +198,7 @@ def _by_word(
 
 def _imported_at(part: Part) -> float | None:
     """Return since when a Radarr or Sonarr has had the part's file."""
-    times = [flag.since for flag in part.files.values() if flag.since is not None]
+    times = [since for claims in part.claims if (since := claims.file.since) is not None]
     return min(times) if times else None
 
 
@@ -215,7 +213,8 @@ def _later(past: Presence | None, flag: Flag) -> Presence | None:
 
 def _later_file(past: Presence | None, part: Part, start: float) -> Presence | None:
     """Return the later of ``past`` and the time in which there was a file."""
-    for flag in part.files.values():
+    for claims in part.claims:
+        flag = claims.file
         if flag.first_yes is not None and flag.last_no is not None and start < flag.last_no:
             candidate = Presence(max(start, flag.first_yes), flag.last_no)
             if past is None or past.until < candidate.until:
@@ -252,11 +251,12 @@ def standing_downloads(
 ) -> Iterable[DownloadClaim]:
     """Yield the downloads that count: Radarr's and Sonarr's, without them Seerr's."""
     for source in (part,) if part is whole else (part, whole):
-        for service, claim in source.downloads.items():
-            if house.role(service) is not Role.DOWNLOADS and base.spoken:
+        for claims in source.claims:
+            claim = claims.download
+            if claim is None or (base.spoken and house.role(claims.service) is not Role.DOWNLOADS):
                 continue
-            file = source.files.get(service)
-            if file is not None and file.last_yes is not None and claim.at <= file.last_yes:
+            file_at = claims.file.last_yes
+            if file_at is not None and claim.at <= file_at:
                 # The import ended it, whatever became of the file.
                 continue
             yield claim
@@ -277,7 +277,7 @@ class Seen:
 
 def is_wanted(part: Part) -> bool:
     """Tell whether any service wants the part."""
-    return any(flag.yes for flag in part.wanted.values())
+    return any(claims.wanted.yes for claims in part.claims)
 
 
 def look(arrival: Arrival, base: Ground, house: Household, now: float) -> Seen:
@@ -323,7 +323,7 @@ def _counted_from(part: Part, present: Presence | None) -> float | None:
         aired = present.start
     if aired is None:
         return None
-    return max(aired, min(flag.turned for flag in part.wanted.values() if flag.yes))
+    return max(aired, min(one.wanted.turned for one in part.claims if one.wanted.yes))
 
 
 def _uncounted(whole: Stage | None, parts: Iterable[Stage | None]) -> Stage | None:

@@ -6,13 +6,13 @@ ids serve where it gives no others, and are overruled by external ones.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Final
 
 from .models import (
     Arrival,
-    DownloadClaim,
+    Claims,
     ExternalIds,
-    Flag,
     MediaType,
     Part,
     PartRef,
@@ -27,21 +27,12 @@ LEADING: Final[Mapping[MediaType, tuple[str, ...]]] = {
 }
 """Which id decides when two contradict: that of the database the services live on."""
 
-NO_CLAIMS: Final[Mapping[str, Flag]] = {}
-NO_DOWNLOADS: Final[Mapping[str, DownloadClaim]] = {}
 NO_IDS: Final[Mapping[str, int]] = {}
 NO_PARTS: Final[Mapping[str, Part]] = {}
 
 
-def blank_part() -> Part:
-    """Return a part of which nothing is said; its empty mappings are shared."""
-    return Part(
-        own_ids=NO_IDS,
-        wanted=NO_CLAIMS,
-        files=NO_CLAIMS,
-        playable=NO_CLAIMS,
-        downloads=NO_DOWNLOADS,
-    )
+BLANK: Final = Part()
+"""A part of which nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +51,12 @@ class TitleIndex:
     def __init__(self) -> None:
         """Start empty."""
         self._titles: dict[str, Title] = {}
-        self._by_id: dict[tuple[MediaType, str, int | str], str] = {}
-        self._by_own: dict[tuple[str, MediaType, int], str] = {}
+        self._by_id: dict[MediaType, dict[str, dict[int | str, str]]] = {
+            media_type: {space: {} for space in spaces} for media_type, spaces in LEADING.items()
+        }
+        self._by_own: dict[MediaType, dict[str, dict[int, str]]] = {
+            media_type: {} for media_type in MediaType
+        }
         self._aliases: dict[str, str] = {}
 
     def get(self, title_id: str) -> Title | None:
@@ -77,11 +72,13 @@ class TitleIndex:
         old = self._titles.get(title.id)
         self._titles[title.id] = title
         if old is None or old.ids is not title.ids:
+            by_id = self._by_id[title.media_type]
             for space, value in title.ids.items():
-                self._by_id[(title.media_type, space, value)] = title.id
+                by_id[space][value] = title.id
         if old is None or old.own_ids is not title.own_ids:
+            by_own = self._by_own[title.media_type]
             for service, own_id in title.own_ids.items():
-                self._by_own[(service, title.media_type, own_id)] = title.id
+                by_own.setdefault(service, {})[own_id] = title.id
         for alias in title.aliases:
             self._aliases[alias] = title.id
 
@@ -90,26 +87,28 @@ class TitleIndex:
         title = self._titles.pop(title_id, None)
         if title is None:
             return
+        by_id, by_own = self._by_id[title.media_type], self._by_own[title.media_type]
         for space, value in title.ids.items():
-            if self._by_id.get((title.media_type, space, value)) == title_id:
-                del self._by_id[(title.media_type, space, value)]
+            if by_id[space].get(value) == title_id:
+                del by_id[space][value]
         for service, own_id in title.own_ids.items():
-            if self._by_own.get((service, title.media_type, own_id)) == title_id:
-                del self._by_own[(service, title.media_type, own_id)]
+            if by_own[service].get(own_id) == title_id:
+                del by_own[service][own_id]
         for alias in title.aliases:
             self._aliases.pop(alias, None)
 
     def match(self, ref: TitleRef, service: str) -> Match:
         """Say which titles a service's reference means."""
         found: list[Title] = []
+        by_id = self._by_id[ref.media_type]
         for space, value in ref.ids.items():
-            title_id = self._by_id.get((ref.media_type, space, value))
+            title_id = by_id[space].get(value)
             if title_id is not None:
                 title = self._titles[title_id]
                 if title not in found:
                     found.append(title)
         if ref.own_id is not None:
-            title_id = self._by_own.get((service, ref.media_type, ref.own_id))
+            title_id = self._by_own[ref.media_type].get(service, {}).get(ref.own_id)
             own = self._titles[title_id] if title_id is not None else None
             # A reinstalled service gives its ids to other titles: ids outside decide.
             if (
@@ -133,7 +132,7 @@ class TitleIndex:
         deciding = next(
             space for space in LEADING[ref.media_type] if space in known and space in spoken
         )
-        title_id = self._by_id.get((ref.media_type, deciding, known[deciding]))
+        title_id = self._by_id[ref.media_type][deciding].get(known[deciding])
         if title_id is None:
             return Match(conflict=True)
         return Match((self._titles[title_id],))
@@ -161,14 +160,14 @@ def with_reference(title: Title, ref: TitleRef, service: str) -> Title:
         own_ids = {**own_ids, service: ref.own_id}
     name = title.name or ref.name
     year = title.year or ref.year
-    overview = title.overview or ref.overview
+    described = title.described or bool(ref.overview)
     poster = title.poster or ref.poster
     if (
         ids is title.ids
         and own_ids is title.own_ids
         and name is title.name
         and year is title.year
-        and overview is title.overview
+        and described is title.described
         and poster is title.poster
     ):
         return title
@@ -178,7 +177,7 @@ def with_reference(title: Title, ref: TitleRef, service: str) -> Title:
         own_ids=own_ids,
         name=name,
         year=year,
-        overview=overview,
+        described=described,
         poster=poster,
     )
 
@@ -203,17 +202,28 @@ def with_part_reference(part: Part, ref: PartRef, service: str) -> Part:
     number = part.number if ref.number is None else ref.number
     air_date = ref.air_date or part.air_date
     name = ref.name or part.name
-    own_ids = part.own_ids
-    if ref.own_id is not None and own_ids.get(service) != ref.own_id:
-        own_ids = {**own_ids, service: ref.own_id}
-    if (
-        number == part.number
-        and air_date == part.air_date
-        and name == part.name
-        and own_ids is part.own_ids
-    ):
-        return part
-    return replace(part, number=number, air_date=air_date, name=name, own_ids=own_ids)
+    if (number, air_date, name) != (part.number, part.air_date, part.name):
+        part = replace(part, number=number, air_date=air_date, name=name)
+    claims = part.claims_of(service)
+    if ref.own_id is not None and claims.own_id != ref.own_id:
+        part = with_claims(part, replace(claims, own_id=ref.own_id))
+    return part
+
+
+def with_claims(part: Part, claims: Claims) -> Part:
+    """Return the part with what a service says about it now."""
+    said = [one for one in part.claims if one.service != claims.service]
+    said.append(claims)
+    said.sort(key=attrgetter("service"))
+    # Written out: nothing is changed more often, and `replace` takes three times as long.
+    return Part(
+        number=part.number,
+        air_date=part.air_date,
+        name=part.name,
+        aired_at=part.aired_at,
+        claims=tuple(said),
+        stage=part.stage,
+    )
 
 
 # --- merging ----------------------------------------------------------------------------
@@ -237,7 +247,7 @@ def merged_titles(elder: Title, younger: Title) -> Title:
         holdings=tuple(holdings),
         name=elder.name or younger.name,
         year=elder.year or younger.year,
-        overview=elder.overview or younger.overview,
+        described=elder.described or younger.described,
         poster=elder.poster or younger.poster,
         aliases=(*elder.aliases, younger.id, *younger.aliases),
     )
@@ -263,30 +273,25 @@ def merged_arrivals(elder: Arrival, younger: Arrival) -> Arrival:
 
 def merged_parts(one: Part, other: Part) -> Part:
     """Return two records of one part as one."""
-    downloads = dict(one.downloads)
-    for service, claim in other.downloads.items():
-        known = downloads.get(service)
-        if known is None or known.at < claim.at:
-            downloads[service] = claim
+    for claims in other.claims:
+        one = with_claims(one, joined_claims(one.claims_of(claims.service), claims))
     return replace(
         one,
         number=one.number if one.number is not None else other.number,
         air_date=one.air_date or other.air_date,
         name=one.name or other.name,
         aired_at=one.aired_at if one.aired_at is not None else other.aired_at,
-        own_ids={**other.own_ids, **one.own_ids},
-        wanted=joined_flags(one.wanted, other.wanted),
-        files=joined_flags(one.files, other.files),
-        playable=joined_flags(one.playable, other.playable),
-        downloads=downloads,
     )
 
 
-def joined_flags(one: Mapping[str, Flag], other: Mapping[str, Flag]) -> Mapping[str, Flag]:
-    """Return the words of both."""
-    if not other:
-        return one
-    both = dict(one)
-    for service, flag in other.items():
-        both[service] = both[service].joined(flag) if service in both else flag
-    return both
+def joined_claims(one: Claims, other: Claims) -> Claims:
+    """Return what a service said about the one thing under two names."""
+    downloads = [claim for claim in (one.download, other.download) if claim is not None]
+    return Claims(
+        one.service,
+        one.own_id if one.own_id is not None else other.own_id,
+        one.wanted.joined(other.wanted),
+        one.file.joined(other.file),
+        one.playable.joined(other.playable),
+        max(downloads, key=attrgetter("at"), default=None),
+    )

@@ -401,6 +401,11 @@ class Flag:
     """When the newest yes happened, as the service dates it."""
 
     @property
+    def silent(self) -> bool:
+        """Tell whether neither was ever said."""
+        return self.first_yes is None and self.last_no is None
+
+    @property
     def yes(self) -> bool:
         """Tell whether yes stands."""
         if self.last_yes is None:
@@ -468,6 +473,23 @@ class DownloadClaim:
     problem: str | None = None
 
 
+SILENT: Final = Flag()
+"""Nothing was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What one service says about a part: its newest word of each kind."""
+
+    service: str
+    own_id: int | None = None
+    """Sonarr's episode id."""
+    wanted: Flag = SILENT
+    file: Flag = SILENT
+    playable: Flag = SILENT
+    download: DownloadClaim | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionClaim:
     """A request service's newest word about a request."""
@@ -506,29 +528,31 @@ class Title:
     """The words of services that the title is in them, one for each service and tier."""
     name: str | None = None
     year: int | None = None
-    overview: str | None = None
     poster: str | None = None
+    described: bool = False
+    """An overview is known. It is long, nothing depends on it: only storage keeps it."""
     aliases: tuple[str, ...] = ()
     """Ids of titles that were merged into this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One episode of a season's arrival; or a film, or a season as a whole.
-
-    The claims are mappings from service id to that service's newest word.
-    """
+    """One episode of a season's arrival; or a film, or a season as a whole."""
 
     number: int | None = None
     air_date: str | None = None
     name: str | None = None
     aired_at: float | None = None
-    own_ids: Mapping[str, int]
-    wanted: Mapping[str, Flag]
-    files: Mapping[str, Flag]
-    playable: Mapping[str, Flag]
-    downloads: Mapping[str, DownloadClaim]
+    claims: tuple[Claims, ...] = ()
+    """One for each service that spoke, ordered by service."""
     stage: Stage | None = None
+
+    def claims_of(self, service: str) -> Claims:
+        """Return what a service says about the part."""
+        for claims in self.claims:
+            if claims.service == service:
+                return claims
+        return Claims(service)
 
     @property
     def key(self) -> str:
@@ -584,8 +608,7 @@ class Arrival:
 class Request:
     """Who asked for what, when, and the decision."""
 
-    service: str
-    request_id: int
+    key: RequestKey
     title_id: str
     tier: Tier
     seasons: tuple[int, ...] | None
@@ -598,9 +621,14 @@ class Request:
     """Told as available; it is told once."""
 
     @property
-    def key(self) -> RequestKey:
-        """Return the request's key on the board."""
-        return (self.service, self.request_id)
+    def service(self) -> str:
+        """Return the service in which it was made."""
+        return self.key[0]
+
+    @property
+    def request_id(self) -> int:
+        """Return its id inside that service."""
+        return self.key[1]
 
 
 # --- what the board answers -------------------------------------------------------------
@@ -704,6 +732,8 @@ class Applied:
     titles: tuple[Title, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     requests: tuple[Request, ...] = ()
+    overviews: Mapping[str, str] = field(default_factory=dict)
+    """Title id -> overview, of titles that had none."""
     dropped_titles: tuple[str, ...] = ()
     """Ids that were merged into another title."""
     dropped_arrivals: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from .models import (
     Decision,
     ExternalIds,
     MediaType,
+    Person,
     Request,
     RequestKey,
     Role,
@@ -34,10 +35,11 @@ class Register:
         self._house = Household.of({})
         self._titles = TitleIndex()
         self._arrivals: dict[str, Arrival] = {}
-        self._by_key: dict[tuple[str, int | None, Tier], str] = {}
         self._of_title: dict[str, tuple[str, ...]] = {}
         self._aliases: dict[str, str] = {}
         self._requests: dict[RequestKey, Request] = {}
+        self._people: dict[Person | None, Person | None] = {}
+        """Whoever asks often is kept once."""
         self._open_requests: dict[str, dict[int, None]] = {}
         self._running: dict[str, dict[str, tuple[str, ...]]] = {}
         self._open: dict[str, None] = {}
@@ -221,15 +223,11 @@ class Register:
         old = self._arrivals.get(arrival.id)
         if old is not None:
             self._counts[old.stage] -= 1
-            if (old.title_id, old.tier) != (arrival.title_id, arrival.tier):
-                self._by_key.pop((old.title_id, old.season, old.tier), None)
-                self._untie(old)
-        self._arrivals[arrival.id] = arrival
-        self._counts[arrival.stage] += 1
-        if old is None or (old.title_id, old.tier) != (arrival.title_id, arrival.tier):
-            self._by_key[arrival.title_id, arrival.season, arrival.tier] = arrival.id
+        else:
             siblings = self._of_title.get(arrival.title_id, ())
             self._of_title[arrival.title_id] = (*siblings, arrival.id)
+        self._arrivals[arrival.id] = arrival
+        self._counts[arrival.stage] += 1
         for alias in arrival.aliases:
             self._aliases[alias] = arrival.id
         if old is None or old.whole is not arrival.whole or old.parts is not arrival.parts:
@@ -245,8 +243,8 @@ class Register:
         """Forget an arrival and what leads to it."""
         current = self._arrivals.pop(arrival.id)
         self._counts[current.stage] -= 1
-        self._by_key.pop((current.title_id, current.season, current.tier), None)
-        self._untie(current)
+        kept = self._of_title.get(current.title_id, ())
+        self._of_title[current.title_id] = tuple(one for one in kept if one != current.id)
         self._index_downloads(current, None)
         self._open.pop(current.id, None)
         self._finished.pop(current.id, None)
@@ -270,11 +268,6 @@ class Register:
         for service, folded in after - before:
             of_service = self._running.setdefault(service, {})
             of_service[folded] = (*of_service.get(folded, ()), arrival_id)
-
-    def _untie(self, arrival: Arrival) -> None:
-        """Take an arrival off its title."""
-        kept = self._of_title.get(arrival.title_id, ())
-        self._of_title[arrival.title_id] = tuple(one for one in kept if one != arrival.id)
 
     def _store_request(self, request: Request) -> None:
         """Keep a request with everything that is counted by it."""

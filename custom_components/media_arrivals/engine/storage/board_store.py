@@ -27,6 +27,7 @@ from .codec import (
     REQUEST_COLUMNS,
     TITLE_COLUMNS,
     UNREADABLE,
+    Reader,
     Row,
     arrival_document,
     clean,
@@ -35,9 +36,6 @@ from .codec import (
     folded,
     known,
     listed,
-    read_arrival,
-    read_request,
-    read_title,
     request_document,
     services_of,
     title_document,
@@ -63,6 +61,7 @@ _SAVE_TITLE: Final = """
         name = excluded.name, name_folded = excluded.name_folded, year = excluded.year,
         held = excluded.held, document = excluded.document
 """
+_SAVE_OVERVIEW: Final = "UPDATE titles SET overview = coalesce(overview, ?) WHERE id = ?"
 _SAVE_ARRIVAL: Final = """
     INSERT INTO arrivals (
         id, title_id, season, tier, stage, live, journey, opened_at, stage_at, known_at,
@@ -132,9 +131,23 @@ class _Reading:
     arrivals: dict[str, Arrival] = field(default_factory=dict)
     requests: dict[RequestKey, Request] = field(default_factory=dict)
     unreadable: int = 0
+    _reader: Reader = field(default_factory=Reader)
+
+    def take_arrivals(self, rows: Iterable[Row]) -> list[Arrival]:
+        """Read rows of arrivals."""
+        arrivals = self.read(rows, self._reader.arrival)
+        self.arrivals |= {one.id: one for one in arrivals}
+        return arrivals
+
+    def take_requests(self, rows: Iterable[Row]) -> list[Request]:
+        """Read rows of requests."""
+        requests = self.read(rows, self._reader.request)
+        self.requests |= {one.key: one for one in requests}
+        return requests
 
     def read[T](self, rows: Iterable[Row], reader: Callable[[Row], T]) -> list[T]:
         """Read rows, leaving out what cannot be understood."""
+        self._reader.begin()
         things: list[T] = []
         for row in rows:
             try:
@@ -150,7 +163,7 @@ class _Reading:
             rows = connection.execute(
                 f"SELECT {TITLE_COLUMNS} FROM titles WHERE id IN {_AMONG}", (dumps(missing),)
             )
-            self.titles |= {title.id: title for title in self.read(rows, read_title)}
+            self.titles |= {one.id: one for one in self.read(rows, self._reader.title)}
 
     def board(self) -> LoadedBoard:
         """Return it all, less what hangs on a title that cannot be understood."""
@@ -257,6 +270,10 @@ class BoardStore:
             _search, " AND ".join(where) or "1", values, max(0, limit), max(0, offset)
         )
 
+    async def overview(self, title_id: str) -> str | None:
+        """Read what a title is about."""
+        return await self._database.read(_overview, title_id)
+
     async def timeline(self, arrival_id: str) -> tuple[TimelineEntry, ...]:
         """Read the steps of an arrival."""
         return await self._database.read(_timeline, arrival_id)
@@ -302,6 +319,8 @@ def _commit(connection: sqlite3.Connection, commit: Commit) -> None:
     title_heirs = {alias: title.id for title in titles for alias in title.aliases}
     for title_id in commit.dropped_titles:
         _drop_title(connection, title_id, title_heirs.get(title_id))
+    for title_id, overview in commit.overviews.items():
+        connection.execute(_SAVE_OVERVIEW, (clean(overview), title_heirs.get(title_id, title_id)))
     for key in commit.dropped_requests:
         connection.execute("DELETE FROM requests WHERE service = ? AND request_id = ?", key)
     for request in commit.requests:
@@ -401,6 +420,8 @@ def _drop_title(connection: sqlite3.Connection, title_id: str, heir: str | None)
             connection.execute(
                 f"UPDATE {table} SET title_id = ? WHERE title_id = ?", (heir, title_id)
             )
+        overview = _overview(connection, title_id)
+        connection.execute(_SAVE_OVERVIEW, (overview, heir))
     connection.execute("DELETE FROM titles WHERE id = ?", (title_id,))
 
 
@@ -469,8 +490,7 @@ def _live_arrivals(connection: sqlite3.Connection, reading: _Reading, after: int
         (after, _BATCH),
     ).fetchall()
     with _without_collections():
-        arrivals = reading.read(rows, read_arrival)
-        reading.arrivals |= {arrival.id: arrival for arrival in arrivals}
+        arrivals = reading.take_arrivals(rows)
         reading.take_titles(connection, [arrival.title_id for arrival in arrivals])
     return rows[-1][-1] if rows else None
 
@@ -483,8 +503,7 @@ def _live_requests(connection: sqlite3.Connection, reading: _Reading, after: int
         (after, _BATCH),
     ).fetchall()
     with _without_collections():
-        requests = reading.read(rows, read_request)
-        reading.requests |= {request.key: request for request in requests}
+        requests = reading.take_requests(rows)
         reading.take_titles(connection, [request.title_id for request in requests])
     return rows[-1][-1] if rows else None
 
@@ -560,12 +579,12 @@ def _take_of_title(
         f"SELECT {ARRIVAL_COLUMNS} FROM arrivals WHERE title_id = ? AND {where} ORDER BY rowid",
         (title_id,),
     )
-    reading.arrivals |= {one.id: one for one in reading.read(arrivals, read_arrival)}
+    reading.take_arrivals(arrivals)
     requests = connection.execute(
         f"SELECT {REQUEST_COLUMNS} FROM requests WHERE title_id = ? AND {where} ORDER BY rowid",
         (title_id,),
     )
-    reading.requests |= {one.key: one for one in reading.read(requests, read_request)}
+    reading.take_requests(requests)
 
 
 def _is_live(connection: sqlite3.Connection, title_id: str) -> bool:
@@ -605,7 +624,7 @@ def _arrival(connection: sqlite3.Connection, arrival_id: str) -> LoadedBoard | N
         f"SELECT {ARRIVAL_COLUMNS} FROM arrivals WHERE id = ?",
         (_resolved(connection, arrival_id),),
     )
-    reading.arrivals |= {one.id: one for one in reading.read(rows, read_arrival)}
+    reading.take_arrivals(rows)
     reading.take_titles(connection, [one.title_id for one in reading.arrivals.values()])
     _take_requests(connection, reading)
     board = reading.board()
@@ -619,11 +638,9 @@ def _take_requests(connection: sqlite3.Connection, reading: _Reading) -> None:
         (dumps(list(reading.titles)),),
     )
     named = {key for arrival in reading.arrivals.values() for key in arrival.requests}
-    reading.requests |= {
-        one.key: one
-        for one in reading.read(rows, read_request)
-        if one.key in named or not reading.arrivals.keys().isdisjoint(one.arrivals)
-    }
+    for one in reading.take_requests(rows):
+        if one.key not in named and reading.arrivals.keys().isdisjoint(one.arrivals):
+            del reading.requests[one.key]
 
 
 def _search(
@@ -636,7 +653,7 @@ def _search(
         f"SELECT {_ARRIVAL_COLUMNS_OF_A} {among} ORDER BY a.known_at DESC, a.id LIMIT ? OFFSET ?",
         (*values, limit, offset),
     )
-    reading.arrivals |= {one.id: one for one in reading.read(rows, read_arrival)}
+    reading.take_arrivals(rows)
     reading.take_titles(connection, [one.title_id for one in reading.arrivals.values()])
     _take_requests(connection, reading)
     board = reading.board()
@@ -654,6 +671,11 @@ def _containing(text: str) -> str:
     for special in "\\%_":
         escaped = escaped.replace(special, f"\\{special}")
     return f"%{escaped}%"
+
+
+def _overview(connection: sqlite3.Connection, title_id: str) -> str | None:
+    row = connection.execute("SELECT overview FROM titles WHERE id = ?", (title_id,)).fetchone()
+    return None if row is None else row[0]
 
 
 def _timeline(connection: sqlite3.Connection, arrival_id: str) -> tuple[TimelineEntry, ...]:

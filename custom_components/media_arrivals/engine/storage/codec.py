@@ -10,8 +10,11 @@ from enum import StrEnum
 from sys import intern
 from typing import Any, Final
 
+from ..board.matching import BLANK, NO_PARTS
 from ..board.models import (
+    SILENT,
     Arrival,
+    Claims,
     Decision,
     DecisionClaim,
     DownloadClaim,
@@ -23,6 +26,7 @@ from ..board.models import (
     Part,
     Person,
     Request,
+    RequestKey,
     Stage,
     Tier,
     Title,
@@ -33,7 +37,7 @@ dumps: Final = json.JSONEncoder(separators=(",", ":")).encode
 UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, IndexError)
 """What reading a spoilt document raises."""
 
-TITLE_COLUMNS: Final = "id, media_type, name, year, document"
+TITLE_COLUMNS: Final = "id, media_type, name, year, overview IS NOT NULL, document"
 ARRIVAL_COLUMNS: Final = (
     "id, title_id, season, tier, stage, journey, opened_at, stage_at, known_at, available_at,"
     " document"
@@ -45,6 +49,9 @@ REQUEST_COLUMNS: Final = (
 _DOWNLOAD_STATES: Final[Mapping[str, DownloadState]] = {state: state for state in DownloadState}
 _STAGES: Final[Mapping[str, Stage]] = {stage: stage for stage in Stage}
 _TIERS: Final[Mapping[str, Tier]] = {tier: tier for tier in Tier}
+
+_KINDS: Final = ("own", "wanted", "files", "playable", "downloads")
+"""What services say about a part, in the order of a service's claims."""
 
 type Row = tuple[Any, ...]
 type _Doc = dict[str, Any]
@@ -93,46 +100,11 @@ def title_document(title: Title) -> str:
             [held.service, held.tier, _flag(held.flag), held.seasons, held.seasons_at]
             for held in title.holdings
         ]
-    if title.overview is not None:
-        document["about"] = title.overview
     if title.poster is not None:
         document["poster"] = title.poster
     if title.aliases:
         document["aliases"] = title.aliases
     return dumps(document)
-
-
-def read_title(row: Row) -> Title:
-    """Read a row of :data:`TITLE_COLUMNS`."""
-    title_id, media_type, name, year, text = row
-    document: _Doc = json.loads(text)
-    ids: _Doc = document["ids"]
-    return Title(
-        id=title_id,
-        media_type=MediaType(media_type),
-        ids=ExternalIds(tmdb=ids.get("tmdb"), tvdb=ids.get("tvdb"), imdb=ids.get("imdb")),
-        own_ids=_by_service(document.get("own")),
-        holdings=tuple(
-            _read_holding(*held[:5]) for held in document.get("held", ()) if held[1] in _TIERS
-        ),
-        name=name,
-        year=year,
-        overview=document.get("about"),
-        poster=document.get("poster"),
-        aliases=tuple(document.get("aliases", ())),
-    )
-
-
-def _read_holding(
-    service: str, tier: str, flag: list[Any], seasons: list[int] | None, seasons_at: float
-) -> Holding:
-    return Holding(
-        service=intern(service),
-        tier=_TIERS[tier],
-        flag=Flag(*flag[:4]),
-        seasons=None if seasons is None else tuple(seasons),
-        seasons_at=seasons_at,
-    )
 
 
 # --- arrivals -------------------------------------------------------------------------
@@ -164,45 +136,11 @@ def arrival_document(arrival: Arrival) -> str:
     return dumps(document)
 
 
-def read_arrival(row: Row) -> Arrival:
-    """Read a row of :data:`ARRIVAL_COLUMNS`."""
-    document: _Doc = json.loads(row[10])
-    available, wanted, total, *_ = document.get("count", (0, 0, 0))
-    return Arrival(
-        id=row[0],
-        title_id=row[1],
-        season=row[2],
-        tier=_TIERS[row[3]],
-        stage=_STAGES[row[4]],
-        journey=row[5],
-        opened_at=row[6],
-        stage_at=row[7],
-        known_at=row[8],
-        available_at=row[9],
-        whole=_read_part(document["whole"]),
-        parts={intern(key): _read_part(part) for key, part in document.get("parts", {}).items()},
-        listed_at=document.get("listed"),
-        misfit="misfit" in document,
-        requests=tuple(
-            (intern(service), request_id)
-            for service, request_id, *_ in document.get("requests", ())
-        ),
-        available=available,
-        wanted=wanted,
-        total=total,
-        coming="coming" in document,
-        problem=document.get("problem"),
-        progress=document.get("progress"),
-        dismissed="dismissed" in document,
-        aliases=tuple(document.get("aliases", ())),
-    )
-
-
 def services_of(arrival: Arrival) -> set[str]:
     """Return the services that said something about the arrival."""
     services = {service for service, _ in arrival.requests}
     for part in (arrival.whole, *arrival.parts.values()):
-        services.update(part.own_ids, part.wanted, part.files, part.playable, part.downloads)
+        services.update(claims.service for claims in part.claims)
     return services
 
 
@@ -216,75 +154,38 @@ def _part(part: Part) -> _Doc:
         document["name"] = part.name
     if part.aired_at is not None:
         document["aired"] = part.aired_at
-    if part.own_ids:
-        document["own"] = dict(part.own_ids)
-    if part.wanted:
-        document["wanted"] = _flags(part.wanted)
-    if part.files:
-        document["files"] = _flags(part.files)
-    if part.playable:
-        document["playable"] = _flags(part.playable)
-    if part.downloads:
-        document["downloads"] = {
-            service: _without_tail(
-                [
-                    claim.at,
-                    claim.happened_at,
-                    claim.state,
-                    claim.download_id,
-                    claim.progress,
-                    claim.eta,
-                    claim.problem,
-                ]
-            )
-            for service, claim in part.downloads.items()
-        }
+    for claims in part.claims:
+        words = (
+            claims.own_id,
+            _flag(claims.wanted),
+            _flag(claims.file),
+            _flag(claims.playable),
+            None if claims.download is None else _download(claims.download),
+        )
+        for kind, word in zip(_KINDS, words, strict=True):
+            if word:
+                document.setdefault(kind, {})[claims.service] = word
     if part.stage is not None:
         document["stage"] = part.stage
     return document
-
-
-def _read_part(document: _Doc) -> Part:
-    get = document.get
-    stage = get("stage")
-    return Part(
-        number=get("n"),
-        air_date=get("date"),
-        name=get("name"),
-        aired_at=get("aired"),
-        own_ids=_by_service(get("own")),
-        wanted=_read_flags(get("wanted")),
-        files=_read_flags(get("files")),
-        playable=_read_flags(get("playable")),
-        downloads={
-            intern(service): DownloadClaim(
-                claim[0], claim[1], _DOWNLOAD_STATES[claim[2]], *claim[3:7]
-            )
-            for service, claim in get("downloads", {}).items()
-            if claim[2] in _DOWNLOAD_STATES
-        },
-        stage=None if stage is None else _STAGES.get(stage),
-    )
 
 
 def _flag(flag: Flag) -> list[float | None]:
     return _without_tail([flag.first_yes, flag.last_yes, flag.last_no, flag.happened_at])
 
 
-def _flags(flags: Mapping[str, Flag]) -> dict[str, list[float | None]]:
-    return {service: _flag(flag) for service, flag in flags.items()}
-
-
-def _read_flags(document: dict[str, list[Any]] | None) -> dict[str, Flag]:
-    if not document:
-        return {}
-    return {intern(service): Flag(*flag[:4]) for service, flag in document.items()}
-
-
-def _by_service(document: dict[str, int] | None) -> dict[str, int]:
-    if not document:
-        return {}
-    return {intern(service): own_id for service, own_id in document.items()}
+def _download(claim: DownloadClaim) -> list[Any]:
+    return _without_tail(
+        [
+            claim.at,
+            claim.happened_at,
+            claim.state,
+            claim.download_id,
+            claim.progress,
+            claim.eta,
+            claim.problem,
+        ]
+    )
 
 
 def _without_tail[T](values: list[T]) -> list[T]:
@@ -317,21 +218,157 @@ def request_document(request: Request) -> str:
     return dumps(document)
 
 
-def read_request(row: Row) -> Request:
-    """Read a row of :data:`REQUEST_COLUMNS`."""
-    document: _Doc = json.loads(row[8])
-    at, happened_at, decision, initial, *_ = document["decision"]
-    seasons = document.get("seasons")
-    return Request(
-        service=intern(row[0]),
-        request_id=row[1],
-        title_id=row[2],
-        tier=_TIERS[row[3]],
-        stage=_STAGES[row[4]],
+# --- reading --------------------------------------------------------------------------
+
+
+class Reader:
+    """Reads rows. What is equal becomes one object, as it mostly was before it was written."""
+
+    def __init__(self) -> None:
+        self._decode = json.JSONDecoder(parse_float=self._number).decode
+        self._numbers: dict[float, float] = {}
+        self._texts: dict[str, str] = {}
+        self._keys: dict[RequestKey, RequestKey] = {}
+        self._people: dict[Person, Person] = {}
+
+    def begin(self) -> None:
+        """Forget the times that were read: further rows will hardly have the same ones."""
+        self._numbers.clear()
+
+    def title(self, row: Row) -> Title:
+        """Read a row of :data:`TITLE_COLUMNS`."""
+        title_id, media_type, name, year, described, text = row
+        document: _Doc = self._decode(text)
+        ids: _Doc = document["ids"]
+        return Title(
+            id=self._text(title_id),
+            media_type=MediaType(media_type),
+            ids=ExternalIds(tmdb=ids.get("tmdb"), tvdb=ids.get("tvdb"), imdb=ids.get("imdb")),
+            own_ids={intern(service): one for service, one in document.get("own", {}).items()},
+            holdings=tuple(
+                _read_holding(*held[:5]) for held in document.get("held", ()) if held[1] in _TIERS
+            ),
+            name=name,
+            year=year,
+            poster=document.get("poster"),
+            described=bool(described),
+            aliases=tuple(document.get("aliases", ())),
+        )
+
+    def arrival(self, row: Row) -> Arrival:
+        """Read a row of :data:`ARRIVAL_COLUMNS`."""
+        document: _Doc = self._decode(row[10])
+        available, wanted, total, *_ = document.get("count", (0, 0, 0))
+        return Arrival(
+            id=self._text(row[0]),
+            title_id=self._text(row[1]),
+            season=row[2],
+            tier=_TIERS[row[3]],
+            stage=_STAGES[row[4]],
+            journey=row[5],
+            opened_at=self._time(row[6]),
+            stage_at=self._time(row[7]),
+            known_at=self._time(row[8]),
+            available_at=None if row[9] is None else self._time(row[9]),
+            whole=_read_part(document["whole"]),
+            parts={intern(key): _read_part(part) for key, part in document["parts"].items()}
+            if "parts" in document
+            else NO_PARTS,
+            listed_at=document.get("listed"),
+            misfit="misfit" in document,
+            requests=tuple(
+                self._key((intern(service), request_id))
+                for service, request_id, *_ in document.get("requests", ())
+            ),
+            available=available,
+            wanted=wanted,
+            total=total,
+            coming="coming" in document,
+            problem=document.get("problem"),
+            progress=document.get("progress"),
+            dismissed="dismissed" in document,
+            aliases=tuple(document.get("aliases", ())),
+        )
+
+    def request(self, row: Row) -> Request:
+        """Read a row of :data:`REQUEST_COLUMNS`."""
+        document: _Doc = self._decode(row[8])
+        at, happened_at, decision, initial, *_ = document["decision"]
+        seasons = document.get("seasons")
+        return Request(
+            key=self._key((intern(row[0]), row[1])),
+            title_id=self._text(row[2]),
+            tier=_TIERS[row[3]],
+            stage=_STAGES[row[4]],
+            seasons=None if seasons is None else tuple(seasons),
+            decision=DecisionClaim(at, happened_at, Decision(decision), bool(initial)),
+            requester=None
+            if row[5] is None
+            else self._person(Person(name=row[5], id=document.get("person"))),
+            created_at=None if row[6] is None else self._time(row[6]),
+            arrivals=tuple(self._text(one) for one in json.loads(row[7])),
+            told="told" in document,
+        )
+
+    def _number(self, text: str) -> float:
+        return self._time(float(text))
+
+    def _time(self, time: float) -> float:
+        return self._numbers.setdefault(time, time)
+
+    def _text(self, text: str) -> str:
+        return self._texts.setdefault(text, text)
+
+    def _key(self, key: RequestKey) -> RequestKey:
+        return self._keys.setdefault(key, key)
+
+    def _person(self, person: Person) -> Person:
+        return self._people.setdefault(person, person)
+
+
+def _read_holding(
+    service: str, tier: str, flag: list[Any], seasons: list[int] | None, seasons_at: float
+) -> Holding:
+    return Holding(
+        service=intern(service),
+        tier=_TIERS[tier],
+        flag=Flag(*flag[:4]),
         seasons=None if seasons is None else tuple(seasons),
-        decision=DecisionClaim(at, happened_at, Decision(decision), bool(initial)),
-        requester=None if row[5] is None else Person(name=row[5], id=document.get("person")),
-        created_at=row[6],
-        arrivals=tuple(json.loads(row[7])),
-        told="told" in document,
+        seasons_at=seasons_at,
     )
+
+
+def _read_part(document: _Doc) -> Part:
+    if not document:
+        return BLANK
+    get = document.get
+    own, wanted, files, playable, downloads = [get(kind) or {} for kind in _KINDS]
+    stage = get("stage")
+    return Part(
+        number=get("n"),
+        air_date=get("date"),
+        name=get("name"),
+        aired_at=get("aired"),
+        claims=tuple(
+            Claims(
+                intern(service),
+                own.get(service),
+                _read_flag(wanted.get(service)),
+                _read_flag(files.get(service)),
+                _read_flag(playable.get(service)),
+                _read_download(downloads.get(service)),
+            )
+            for service in sorted({*own, *wanted, *files, *playable, *downloads})
+        ),
+        stage=None if stage is None else _STAGES.get(stage),
+    )
+
+
+def _read_flag(flag: list[Any] | None) -> Flag:
+    return Flag(*flag[:4]) if flag else SILENT
+
+
+def _read_download(claim: list[Any] | None) -> DownloadClaim | None:
+    if claim is None or claim[2] not in _DOWNLOAD_STATES:
+        return None
+    return DownloadClaim(claim[0], claim[1], _DOWNLOAD_STATES[claim[2]], *claim[3:7])

@@ -1,16 +1,20 @@
 """Older files become what the schema is now: after a copy, all steps or none."""
 
 import contextlib
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from .codec import UNREADABLE, clean, dumps
 from .schema import LIBRARY_INDEX, SCHEMA_VERSION, create
 from .transaction import transaction
 
 type Step = Callable[[sqlite3.Connection], None]
+
+_BATCH: Final = 500
 
 
 def _add_library_index(connection: sqlite3.Connection) -> None:
@@ -19,7 +23,26 @@ def _add_library_index(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-STEPS: Final[Mapping[int, Step]] = {2: _add_library_index}
+def _overviews_apart(connection: sqlite3.Connection) -> None:
+    """Move overviews out of the titles' documents: they are read only where one is shown."""
+    connection.execute("ALTER TABLE titles ADD COLUMN overview TEXT")
+    last = 0
+    while rows := connection.execute(
+        "SELECT rowid, document FROM titles WHERE rowid > ? ORDER BY rowid LIMIT ?", (last, _BATCH)
+    ).fetchall():
+        last = rows[-1][0]
+        for rowid, text in rows:
+            # What cannot be understood is left out when it is read.
+            with contextlib.suppress(*UNREADABLE):
+                document = json.loads(text)
+                if (overview := clean(document.pop("about", None))) is not None:
+                    connection.execute(
+                        "UPDATE titles SET overview = ?, document = ? WHERE rowid = ?",
+                        (overview, dumps(document), rowid),
+                    )
+
+
+STEPS: Final[Mapping[int, Step]] = {2: _add_library_index, 3: _overviews_apart}
 """The version that a step leads to -> the step."""
 
 

@@ -168,6 +168,8 @@ class Commit:
     titles: Sequence[Title] = ()
     arrivals: Sequence[Arrival] = ()
     requests: Sequence[Request] = ()
+    overviews: Mapping[str, str] = field(default_factory=dict)
+    """Title id -> what it is about, for titles of which that was not known."""
     dropped_titles: Sequence[str] = ()
     dropped_arrivals: Sequence[str] = ()
     dropped_requests: Sequence[RequestKey] = ()
@@ -192,6 +194,7 @@ class Commit:
         titles: dict[str, Title | None] = {}
         arrivals: dict[str, Arrival | None] = {}
         requests: dict[RequestKey, Request | None] = {}
+        overviews: dict[str, str] = {}
         timeline: list[TimelineEntry] = []
         for answer in applied:
             titles |= {title.id: title for title in answer.titles}
@@ -200,6 +203,7 @@ class Commit:
             arrivals |= dict.fromkeys(answer.dropped_arrivals)
             requests |= dict.fromkeys(answer.dropped_requests)
             requests |= {request.key: request for request in answer.requests}
+            overviews |= answer.overviews
             timeline += [
                 TimelineEntry.of(change)
                 for change in answer.changes
@@ -209,6 +213,7 @@ class Commit:
             titles=_kept(titles),
             arrivals=_kept(arrivals),
             requests=_kept(requests),
+            overviews=overviews,
             dropped_titles=_dropped(titles),
             dropped_arrivals=_dropped(arrivals),
             dropped_requests=_dropped(requests),

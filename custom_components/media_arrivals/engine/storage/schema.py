@@ -5,7 +5,7 @@ from typing import Final
 
 from .transaction import transaction
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 LIBRARY_INDEX: Final = (
     """
@@ -85,7 +85,8 @@ _TABLES: Final = (
         name_folded TEXT,
         year INTEGER,
         held TEXT NOT NULL,
-        document TEXT NOT NULL
+        document TEXT NOT NULL,
+        overview TEXT
     ) STRICT
     """,
     """

@@ -20,6 +20,7 @@ Use::
     await storage.arrival(arrival_id)           # LoadedBoard | None, only looked at
     await storage.title(media_type, ids)        # the same for a title with all its arrivals
     await storage.search(stages=, media_type=, requester=, service=, text=, limit=, offset=)
+    await storage.overview(title_id)            # str | None
     await storage.timeline(arrival_id)          # tuple[TimelineEntry], oldest first
     await storage.retire(ids)                   # no longer live: arrivals that left the board
     await storage.purge(now, timeline_days)
@@ -136,6 +137,10 @@ class Storage:
             limit=limit,
             offset=offset,
         )
+
+    async def overview(self, title_id: str) -> str | None:
+        """Read what a title is about; only here it is kept."""
+        return await self._board.overview(title_id)
 
     async def timeline(self, arrival_id: str) -> tuple[TimelineEntry, ...]:
         """Read the steps of an arrival, oldest first; aliases are known."""
