@@ -127,7 +127,7 @@ async def test_a_service_that_is_down_is_tried_again(house: House, hass: HomeAss
     assert state(entry) is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == "connection_refused"
     assert entry.reason is not None
-    assert entry.reason.startswith("The machine of radarr answers, but nothing listens")
+    assert entry.reason.startswith("The host of radarr responds, but nothing listens")
     assert house.record(entry).last_status == "connection_refused"
     assert state(other) is ConfigEntryState.LOADED
 

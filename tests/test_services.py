@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import MockUser, async_capture
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.media_arrivals import coordinator
 from custom_components.media_arrivals.const import CONF_REQUESTER_NAMES, DOMAIN, EVENT_ACTION
 from custom_components.media_arrivals.engine.board.models import (
     Decision,
@@ -393,7 +394,11 @@ async def test_without_a_database_there_is_no_log(hass: HomeAssistant, home: Hom
 # --- sync ---------------------------------------------------------------------------------------
 
 
-async def test_sync_answers_for_each_service(hass: HomeAssistant, home: Home) -> None:
+async def test_sync_answers_for_each_service(
+    hass: HomeAssistant, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What Seerr leaves open for the Radarr stays open while that is not loaded.
+    monkeypatch.setattr(coordinator, "ANSWERS_SECONDS", 0.01)
     home.clients["sonarr"].error = TimedOutError()
     home.clients["seerr"].answer_poll = Poll(checked=12, reports=(request(film(5), 60, number=6),))
     with home.answering():
