@@ -9,12 +9,14 @@ from .plex.client import PlexClient
 from .radarr.client import RadarrClient
 from .seerr.client import SeerrClient
 from .sonarr.client import SonarrClient
+from .tautulli.client import TautulliClient
 
 _CLIENTS: Final[Mapping[str, Callable[[Session, Connection], Client]]] = {
     "radarr": RadarrClient,
     "sonarr": SonarrClient,
     "seerr": SeerrClient,
     "plex": PlexClient,
+    "tautulli": TautulliClient,
 }
 
 

@@ -8,10 +8,17 @@ from .plex.decode import PlexDecoder
 from .radarr.decode import RadarrDecoder
 from .seerr.decode import SeerrDecoder
 from .sonarr.decode import SonarrDecoder
+from .tautulli.decode import TautulliDecoder
 
 DECODERS: Final[Mapping[str, Decoder]] = {
     decoder.kind: decoder
-    for decoder in (RadarrDecoder(), SonarrDecoder(), SeerrDecoder(), PlexDecoder())
+    for decoder in (
+        RadarrDecoder(),
+        SonarrDecoder(),
+        SeerrDecoder(),
+        PlexDecoder(),
+        TautulliDecoder(),
+    )
 }
 
 

@@ -1,0 +1,1 @@
+"""Tautulli: who watched what on a Plex."""
