@@ -1,11 +1,14 @@
-"""A simulated home media stack: HTTP doubles of Radarr, Sonarr and the Seerr family."""
+"""A simulated home media stack: HTTP doubles of the services of a home."""
 
 from .clock import Clock
 from .faults import Delivery, DeliveryFaults, Fault, FaultMode
 from .library import Catalogue, Film, Show
+from .plex import PlexDouble
+from .plex_tv import PlexTvDouble
 from .radarr import RadarrDouble
 from .scenarios import SCENARIOS, Play
 from .seerr import SeerrDouble
+from .shelf import Shelf, ShelfFile
 from .sonarr import SonarrDouble
 from .stack import Stack
 
@@ -19,8 +22,12 @@ __all__ = [
     "FaultMode",
     "Film",
     "Play",
+    "PlexDouble",
+    "PlexTvDouble",
     "RadarrDouble",
     "SeerrDouble",
+    "Shelf",
+    "ShelfFile",
     "Show",
     "SonarrDouble",
     "Stack",

@@ -10,6 +10,8 @@ from .arr import ArrDouble
 from .clock import Clock
 from .faults import Json
 from .library import Catalogue
+from .plex import PlexDouble
+from .plex_tv import PlexTvDouble
 from .radarr import RadarrDouble
 from .scenarios import SCENARIOS, Play, household_day
 from .seerr import SeerrDouble
@@ -101,6 +103,20 @@ class Stack:
         self._enter(double, is4k=is4k)
         return double
 
+    def add_plex_tv(self, name: str = "plex_tv", *, port: int = 0) -> PlexTvDouble:
+        """Add what stands for plex.tv."""
+        double = PlexTvDouble(name, self.clock, port=port)
+        self._add(double)
+        return double
+
+    def add_plex(self, name: str = "plex", **options: Any) -> PlexDouble:
+        """Add a Plex Media Server that sees the disk of the house, and a plex.tv for it."""
+        if "plex_tv" not in self.services:
+            self.add_plex_tv()
+        double = PlexDouble(name, self.clock, self.plex_tv, self.shelf, **options)
+        self._add(double)
+        return double
+
     def _enter(self, arr: ArrDouble, *, is4k: bool) -> None:
         for seerr in self.services.values():
             if isinstance(seerr, SeerrDouble):
@@ -132,6 +148,16 @@ class Stack:
     def sonarr(self) -> SonarrDouble:
         """The Sonarr named ``sonarr``."""
         return self._get("sonarr", SonarrDouble)
+
+    @property
+    def plex(self) -> PlexDouble:
+        """The Plex named ``plex``."""
+        return self._get("plex", PlexDouble)
+
+    @property
+    def plex_tv(self) -> PlexTvDouble:
+        """What stands for plex.tv."""
+        return self._get("plex_tv", PlexTvDouble)
 
     async def start(self) -> None:
         """Start every service that was not started yet."""
