@@ -20,8 +20,8 @@ from .seed import empty_board
 
 SMALL: Final = {"films": 30, "shows": 5, "requests": 20}
 LARGE: Final = {"films": 3_000, "shows": 200, "requests": 300}
-POLLS: Final = 15
-"""Every five minutes for more than an hour."""
+POLLS: Final = 27
+"""Every five minutes for more than two hours: what is done once an hour is among them."""
 MINUTES: Final = 5
 REQUESTS: Final = 2
 BYTES: Final = 20_000
@@ -36,18 +36,21 @@ class Cost:
 
 
 async def measure(_: Options) -> tuple[Figure, ...]:
-    """Poll a small and a large home for more than an hour of simulated time."""
+    """Poll a small and a large home for more than two hours of simulated time."""
     costs: dict[str, dict[str, list[Cost]]] = {}
     for size, library in (("small", SMALL), ("large", LARGE)):
         say(f"polls: a home with {library['films']:,} films")
         costs[size] = await _poll_home(library)
-    usual = {kind: _usual(polls) for kind, polls in costs["large"].items()}
     return (
         Figure(
             what="requests and size of a poll of an idle service, 3,000 films and 200 series",
             reached=", ".join(_said(kind, polls) for kind, polls in costs["large"].items()),
             target=f"at most {REQUESTS} requests and {BYTES / 1000:.0f} kB",
-            met=all(one.requests <= REQUESTS and one.bytes <= BYTES for one in usual.values()),
+            met=all(
+                one.requests <= REQUESTS and one.bytes <= BYTES
+                for polls in costs["large"].values()
+                for one in polls
+            ),
             values={
                 f"{kind}_{size}_{what}": value
                 for size, of_size in costs.items()
@@ -104,7 +107,7 @@ async def _poll(session: aiohttp.ClientSession, double: HttpDouble) -> list[Cost
 
 
 def _usual(polls: Sequence[Cost]) -> Cost:
-    """Return what a poll costs, but for the closer look that some take once an hour."""
+    """Return what a poll costs, but for those that look at a piece of all that is open."""
     return sorted(polls, key=lambda one: (one.requests, one.bytes))[len(polls) // 2]
 
 
@@ -115,8 +118,8 @@ def _most(polls: Sequence[Cost]) -> Cost:
 def _said(kind: str, polls: Sequence[Cost]) -> str:
     usual, most = _usual(polls), _most(polls)
     said = f"{kind.capitalize()} {usual.requests} and {usual.bytes / 1000:.1f} kB"
-    if most.requests > usual.requests:
-        said += f" (once an hour {most.requests} and {most.bytes / 1000:.1f} kB)"
+    if most != usual:
+        said += f" (at most {most.requests} and {most.bytes / 1000:.1f} kB)"
     return said
 
 

@@ -428,10 +428,210 @@ async def test_all_open_ones_are_looked_at_every_hour(stack: Stack, client: Seer
     assert found.checked == client_module.NEWEST
     found = await client.poll(SEERR, found.cursor, view(known), now_of(stack) + 3700)
     assert found.checked == 8
+    assert found.cursor["round"] is None
     found = await client.poll(SEERR, found.cursor, view(known), now_of(stack) + 3800)
     assert found.checked == client_module.NEWEST
     synced = await client.sync(SEERR, found.cursor, view(known), now_of(stack) + 3900)
     assert synced.checked == 8
+
+
+class Follower:
+    """Polls as a coordinator does: the cursor of one poll is that of the next."""
+
+    def __init__(self, stack: Stack, client: SeerrClient, cursor: Cursor) -> None:
+        self.stack = stack
+        self.client = client
+        self.cursor = cursor
+        self.now = now_of(stack)
+
+    async def poll(self, seen: PollView, pause: float = 300.0) -> Poll:
+        """Poll after a while; what it costs is counted anew."""
+        self.now += pause
+        self.stack.reset_counts()
+        found = await self.client.poll(SEERR, self.cursor, seen, self.now)
+        self.cursor = found.cursor
+        return found
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """Return requests and bytes of the last poll."""
+        counts = self.stack.seerr.counts()
+        return counts["requests"], counts["bytes"]
+
+
+@every_flavour
+@pytest.mark.parametrize(("pause", "rows"), [(300.0, 110), (900.0, 36)])
+async def test_every_hour_all_open_ones_are_read_in_small_polls(
+    stack: Stack, client: SeerrClient, pause: float, rows: int
+) -> None:
+    failed = old_request(stack, days=900, status=Status.FAILED, presence=Presence.UNKNOWN)
+    numbers = [old_request(stack, days=800 - number) for number in range(rows)]
+    follower = Follower(stack, client, await begun(stack, client))
+    known = dict.fromkeys([failed, *numbers], Decision.APPROVED)
+    read: list[int] = []
+    for _ in range(int(2 * 3600 / pause) + 1):
+        found = await follower.poll(view(known), pause)
+        requests, size = follower.cost
+        assert requests == 2
+        assert size < 20_000
+        assert not found.sightings
+        told = decisions(found)
+        if failed in told:
+            # It is in no list: that says something only once the whole list was read.
+            assert set(numbers) <= set(read)
+            assert told == {failed: Decision.FAILED}
+        read += told
+    assert read.count(failed) == 1
+    middle = numbers[len(numbers) // 2]
+    assert read.count(middle) in {1, 2}
+
+
+async def test_a_round_is_through_in_its_hour_however_much_is_open(
+    stack: Stack, client: SeerrClient
+) -> None:
+    numbers = [old_request(stack, days=800 - number) for number in range(150)]
+    follower = Follower(stack, client, await begun(stack, client))
+    known = dict.fromkeys(numbers, Decision.APPROVED)
+    read: set[int] = set()
+    await follower.poll(view(known), 3500)
+    for _ in range(4):
+        read |= decisions(await follower.poll(view(known), 900)).keys()
+    assert read == set(numbers)
+    assert follower.cursor["round"] is None
+
+
+async def test_a_round_finds_what_no_count_tells(stack: Stack, client: SeerrClient) -> None:
+    one = old_request(stack, days=300)
+    other = old_request(stack, days=299, status=Status.PENDING, presence=Presence.PENDING)
+    numbers = [old_request(stack, days=200 - number) for number in range(8)]
+    follower = Follower(stack, client, await begun(stack, client))
+    known = dict.fromkeys([one, *numbers], Decision.APPROVED) | {other: Decision.PENDING}
+    stack.seerr.requests[one].status = Status.PENDING
+    stack.seerr.requests[other].status = Status.APPROVED
+    assert other not in decisions(await follower.poll(view(known), 3500))
+    told: dict[int, Decision] = {}
+    for _ in range(2):
+        told |= decisions(await follower.poll(view(known)))
+    assert (told[one], told[other]) == (Decision.PENDING, Decision.APPROVED)
+
+
+@pytest.mark.parametrize("flavour", ["overseerr-1.33", "seerr-3.3"])
+async def test_what_moves_during_a_round_has_all_open_ones_read(
+    stack: Stack, client: SeerrClient
+) -> None:
+    numbers = [old_request(stack, days=800 - number) for number in range(30)]
+    follower = Follower(stack, client, await begun(stack, client))
+    known = dict.fromkeys(numbers, Decision.APPROVED)
+    await follower.poll(view(known), 3500)
+    await follower.poll(view(known))
+    assert follower.cursor["round"] is not None
+    stack.seerr.delete(stack.seerr.requests[numbers[20]])
+    told = decisions(await follower.poll(view(known)))
+    assert told[numbers[20]] is Decision.REMOVED
+    assert set(told) == set(numbers)
+    assert follower.cursor["round"] is None
+    # The next hour begins with it.
+    assert len(decisions(await follower.poll(view(known)))) == client_module.NEWEST
+
+
+async def test_one_made_and_one_deleted_during_a_round_are_found(
+    stack: Stack, client: SeerrClient
+) -> None:
+    numbers = [
+        old_request(stack, days=800 - number, status=Status.PENDING, presence=Presence.PENDING)
+        for number in range(30)
+    ]
+    follower = Follower(stack, client, await begun(stack, client))
+    known = dict.fromkeys(numbers, Decision.PENDING)
+    await follower.poll(view(known), 3500)
+    await follower.poll(view(known))
+    stack.seerr.delete(stack.seerr.requests[numbers[3]])
+    made = ask(stack, stack.catalogue.film(), by="Ben")
+    told: dict[int, Decision] = {}
+    for _ in range(4):
+        told |= decisions(await follower.poll(view(known)))
+    assert (told[numbers[3]], told[made.id]) == (Decision.REMOVED, Decision.PENDING)
+
+
+async def test_a_list_that_hangs_does_not_end_a_round(
+    stack: Stack, client: SeerrClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [old_request(stack, days=800 - number) for number in range(30)]
+    follower = Follower(stack, client, await begun(stack, client))
+    known = dict.fromkeys(numbers, Decision.APPROVED)
+    await follower.poll(view(known), 3500)
+    read = set(decisions(await follower.poll(view(known))))
+    before = follower.cursor
+    monkeypatch.setattr(client_module, "LIST_WAIT", 0.1)
+    stack.seerr.misbehave("hang", path=r"/api/v1/request$")
+    found = await follower.poll(view(known))
+    assert (found.reports, found.cursor) == ((), before)
+    stack.seerr.behave()
+    while follower.cursor["round"] is not None:
+        read |= decisions(await follower.poll(view(known))).keys()
+    assert read == set(numbers)
+
+
+async def test_a_round_reads_the_seasons_of_a_running_series_on_their_own(
+    stack: Stack, client: SeerrClient
+) -> None:
+    show = stack.catalogue.show(seasons={1: 2, 2: 2})
+    item = ask(stack, show, by="Carla", seasons=[1, 2])
+    await stack.settle()
+    item.copy.status = Presence.PARTIALLY_AVAILABLE
+    follower = Follower(stack, client, await begun(stack, client))
+    known = view({item.id: Decision.APPROVED})
+    await follower.poll(known, 3500)
+    item.copy.seasons[1] = Presence.AVAILABLE
+    assert not reports(await follower.poll(known), PlayableReport)
+    found = await follower.poll(known)
+    assert follower.cost[0] == 2
+    assert [report.seasons for report in reports(found, PlayableReport)] == [(1,)]
+    assert follower.cursor["round"] is None
+
+
+async def test_what_loads_ends_a_round_in_favour_of_a_look_at_everything(
+    stack: Stack, client: SeerrClient
+) -> None:
+    numbers = [old_request(stack, days=800 - number) for number in range(30)]
+    follower = Follower(stack, client, await begun(stack, client))
+    known = view(dict.fromkeys(numbers, Decision.APPROVED))
+    await follower.poll(known, 3500)
+    assert not (await follower.poll(known)).downloading
+    entry = {"downloadId": "A", "size": 10, "sizeLeft": 5, "status": "downloading"}
+    stack.seerr.requests[numbers[15]].copy.downloads = [entry]
+    found = await follower.poll(known)
+    assert found.downloading
+    assert len(decisions(found)) < 30
+    assert decisions(await follower.poll(known)).keys() == set(numbers)
+
+
+async def test_after_a_long_absence_everything_is_read_at_once(
+    stack: Stack, client: SeerrClient
+) -> None:
+    numbers = [old_request(stack, days=800 - number) for number in range(30)]
+    follower = Follower(stack, client, await begun(stack, client))
+    known = view(dict.fromkeys(numbers, Decision.APPROVED))
+    assert decisions(await follower.poll(known, 4000)).keys() == set(numbers)
+
+
+async def test_titles_that_stay_imported_are_asked_for_ever_more_rarely(
+    stack: Stack, client: SeerrClient
+) -> None:
+    films = [stack.catalogue.film() for _ in range(3)]
+    follower = Follower(stack, client, await begun(stack, client))
+    titles = [
+        TitleRef(media_type=MediaType.MOVIE, ids=ExternalIds(tmdb=film.tmdb_id)) for film in films
+    ]
+    asked: list[int] = []
+    for _ in range(36):
+        await follower.poll(view({}, *titles))
+        asked.append(stack.seerr.counts()["endpoints"].get("GET /api/v1/movie/{id}", 0))
+    minutes = [5 * place for place, number in enumerate(asked) if number == 3]
+    assert minutes == [0, 10, 30]
+    # Then the hourly round asks for one at a time.
+    assert [number for number in asked if number not in {0, 3}] == [1] * 6
+    assert follower.cost[0] <= 2
 
 
 async def test_a_clock_that_was_set_back_stops_nothing(stack: Stack, client: SeerrClient) -> None:

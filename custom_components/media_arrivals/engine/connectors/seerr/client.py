@@ -54,6 +54,7 @@ from ..base import (
 from ..http import DEFAULT_TIMEOUT, Answer, JsonClient
 from . import answers, slot
 from .answers import SeerrRequest
+from .rounds import MOST_ROWS, PIECE_BYTES, ROUND_EVERY, Round
 
 LIST_WAIT: Final = 60.0
 """A list asks every Radarr and Sonarr behind it, 10 s each, and waits for those that hang."""
@@ -68,13 +69,14 @@ NEWEST: Final = 5
 PAGE: Final = 100
 MAX_PAGES: Final = 50
 BASELINE_REQUESTS: Final = 1000
-SWEEP_EVERY: Final = 3600.0
 SWEEP_DOWNLOADING: Final = 300.0
 QUIET: Final = 120.0
 """Seerr forgets its queues at a restart and reads them every minute."""
 UNDATED_WINDOW: Final = 1800.0
 """A change without a date is placed between two looks, if they are no further apart."""
 TITLES_EVERY: Final = 600.0
+"""Doubles with each look that shows nothing new, up to the rounds."""
+USUAL_ROW: Final = 2000
 FEW_TITLES: Final = 10
 MAX_TITLES: Final = 100
 FACTS_KEPT: Final = 1000
@@ -98,16 +100,20 @@ class _Look:
     view: PollView
     at: float | None = None
     swept: float = 0.0
+    """When the last look at all open requests, or the last round through them, began."""
+    round: Round | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     newest: int = 0
     page: str = ""
     titles: str = ""
     titles_at: float = 0.0
+    titles_pause: float = TITLES_EVERY
     loading: Mapping[str, float] = field(default_factory=dict)
     told: frozenset[int] = frozenset()
     """Open on the board and available here: their sighting was told."""
     requests: dict[int, SeerrRequest] = field(default_factory=dict)
     missing: list[int] = field(default_factory=list)
+    playable: list[AnyReport] = field(default_factory=list)
 
     @classmethod
     def since(cls, cursor: Cursor, service: Service, view: PollView, now: float) -> _Look:
@@ -118,11 +124,13 @@ class _Look:
             view=view,
             at=payload.number(cursor.get("at")),
             swept=payload.number(cursor.get("swept")) or 0.0,
+            round=Round.of(cursor.get("round")),
             counts=answers.read_counts(cursor.get("counts")),
             newest=payload.counting(cursor.get("newest")) or 0,
             page=payload.text(cursor.get("page")) or "",
             titles=payload.text(cursor.get("titles")) or "",
             titles_at=payload.number(cursor.get("titles_at")) or 0.0,
+            titles_pause=payload.number(cursor.get("titles_pause")) or TITLES_EVERY,
             loading={
                 key: moment
                 for key, value in payload.mapping(cursor.get("loading")).items()
@@ -139,10 +147,25 @@ class _Look:
         """Tell whether a request was made since the last look."""
         return self.at is not None and request.id > self.newest
 
-    def sweep_is_due(self, counts: Mapping[str, int], page: str) -> bool:
-        """Tell whether all open requests should be looked at."""
-        pause = SWEEP_DOWNLOADING if self.loading else SWEEP_EVERY
-        return counts != self.counts or page != self.page or not 0 <= self.now - self.swept < pause
+    def sweep_is_due(self, counts: Mapping[str, int]) -> bool:
+        """Tell whether all open requests should be looked at, at once.
+
+        Something changed, or is loading, or nobody looked for longer than a round takes.
+        """
+        pause = self.now - (self.at or 0.0)
+        return (
+            counts != self.counts
+            or not 0 <= pause < ROUND_EVERY
+            or (bool(self.loading) and not 0 <= self.now - self.swept < SWEEP_DOWNLOADING)
+        )
+
+    def round_is_due(self) -> bool:
+        """Tell whether to go on with a round, or to begin one."""
+        return self.round is not None or not 0 <= self.now - self.swept < ROUND_EVERY
+
+    def tracks(self, request: SeerrRequest) -> bool:
+        """Tell whether the board waits for a request, or has yet to hear of it."""
+        return request.id in self.view.open_requests or self.is_new(request)
 
     def downloads(
         self, requests: Iterable[SeerrRequest], *, swept: bool
@@ -228,6 +251,7 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
         self._pause = pause
         # Two at a time: a Seerr often lives on the weakest machine of the house.
         self._few = asyncio.Semaphore(2)
+        self._row_bytes = USUAL_ROW
         self._facts: dict[tuple[MediaType, int], answers.Facts] = {}
         self._tmdb: dict[int, int] = {}
 
@@ -284,6 +308,7 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
     async def baseline(self, service: Service, now: float, *, finished_days: int) -> Poll:
         """Read all open requests, and those made in the last days that are finished."""
         look = _Look.since({}, service, PollView(), now)
+        look.swept = now
         counts = await self._counts()
         newest = await self._newest(PAGE)
         recent = _made_since(now - finished_days * 86400)
@@ -301,7 +326,10 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
 
     @override
     async def poll(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
-        """Compare the counts and the newest requests; look at all open ones if they differ."""
+        """Compare the counts and the newest requests; look at all open ones if they differ.
+
+        Every hour all open ones are looked at anyway, a piece in place of the newest at a time.
+        """
         return await self._look(_Look.since(cursor, service, view, now), cursor, everything=False)
 
     @override
@@ -311,7 +339,13 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
 
     async def _look(self, look: _Look, cursor: Cursor, *, everything: bool) -> Poll:
         counts = await self._counts()
+        sweep = everything or look.sweep_is_due(counts)
         try:
+            if not sweep and look.round_is_due():
+                if await self._go_round(look, counts):
+                    await self._availability(look, swept=False)
+                    return self._answer(look, counts, None)
+                sweep = True
             newest = await self._newest(NEWEST)
         except TimedOutError:
             if everything or counts != look.counts:
@@ -319,23 +353,45 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
             # A hanging Radarr behind it: nothing was missed, and the next poll looks again.
             return Poll(cursor=cursor, queue=_open_number(counts), downloading=bool(look.loading))
         look.take(newest)
-        sweep = everything or look.sweep_is_due(counts, _fingerprint(newest))
+        sweep = sweep or _fingerprint(newest) != look.page
         if sweep:
+            look.round, look.swept = None, look.now
             if look.newest:
                 await self._older(look, newest, look.is_new)
             await self._open_list(look)
             await self._left(look)
-            await self._complete(
-                look,
-                [
-                    request
-                    for request in look.requests.values()
-                    if request.id in look.view.open_requests or look.is_new(request)
-                ],
-            )
+            await self._complete(look, filter(look.tracks, look.requests.values()))
         await self._name_new(look)
-        more = await self._availability(look, swept=sweep)
-        return self._answer(look, counts, newest, swept=sweep, more=more)
+        await self._availability(look, swept=sweep)
+        return self._answer(look, counts, newest, swept=sweep)
+
+    async def _go_round(self, look: _Look, counts: Mapping[str, int]) -> bool:
+        """Look at the next piece of what is open; tell whether all of it stands still.
+
+        What is absent counts at the end, when the list was read to it and nothing moved.
+        """
+        tour = look.round or Round(begun=look.now)
+        titles = look.view.open_titles[:MAX_TITLES]
+        take = max(1, min(PIECE_BYTES // self._row_bytes, MOST_ROWS))
+        left = tour.left(_open_number(counts), take, len(titles))
+        for _ in range(tour.due(left, look.now, look.now - (look.at or 0.0))):
+            if not tour.listed:
+                page, total = await self._list(take, tour.skip, "unavailable")
+                partial = [one.id for one in page if one.incomplete and look.tracks(one)]
+                known = look.view.open_requests
+                stands = tour.take([one.id for one in page], total, partial=partial, known=known)
+                if not stands or any(map(look.is_new, page)):
+                    return False
+                look.take(page)
+            elif tour.alone:
+                await self._read_into(look, tour.alone.pop(0))
+            elif tour.titles < len(titles):
+                await self._ask_for(look, [titles[tour.titles]])
+                tour.titles += 1
+        look.swept = tour.begun
+        through = tour.listed and not tour.alone and tour.titles >= len(titles)
+        look.round = None if through else tour
+        return True
 
     async def _counts(self) -> Mapping[str, int]:
         try:
@@ -354,17 +410,19 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
     ) -> tuple[tuple[SeerrRequest, ...], int]:
         """Read a page of requests, the newest first; also how many there are in all."""
         # Nothing that old versions refuse: no direction, no type, no newer filter.
-        body = payload.mapping(
-            await self._api.get(
-                "/api/v1/request",
-                {"take": take, "skip": skip, "sort": "added", "filter": only},
-                wait=LIST_WAIT,
-            )
+        answer = await self._api.send(
+            "GET",
+            "/api/v1/request",
+            params={"take": take, "skip": skip, "sort": "added", "filter": only},
+            wait=LIST_WAIT,
         )
+        body = payload.mapping(await answer.json())
         if "results" not in body:
             raise BadAnswerError("no list of requests")
         info = payload.mapping(body.get("pageInfo"))
         requests = answers.read_requests(body, self.clock_offset)
+        if requests:
+            self._row_bytes = -(-len(answer.body) // len(requests))
         return requests, payload.counting(info.get("results")) or 0
 
     async def _older(
@@ -456,13 +514,24 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
         }
         await self._each(list(nameless)[:FEW_TITLES], read)
 
-    async def _availability(self, look: _Look, *, swept: bool) -> list[AnyReport]:
-        """Ask for titles that were imported and that nobody else can say to be playable."""
+    async def _availability(self, look: _Look, *, swept: bool) -> None:
+        """Ask for titles that were imported and that nobody else can say to be playable.
+
+        Those that stay as they are, are asked for ever more rarely, in the end by the rounds.
+        """
         titles = _digest(look.view.open_titles)
-        if not swept and titles == look.titles and 0 <= look.now - look.titles_at < TITLES_EVERY:
-            return []
+        if titles != look.titles:
+            look.titles_pause = TITLES_EVERY
+        elif not swept:
+            rarely = look.titles_pause * 2 > ROUND_EVERY
+            if rarely or 0 <= look.now - look.titles_at < look.titles_pause:
+                return
+            look.titles_pause *= 2
         look.titles, look.titles_at = titles, look.now
-        reports: list[AnyReport] = []
+        await self._ask_for(look, look.view.open_titles[: MAX_TITLES if swept else FEW_TITLES])
+
+    async def _ask_for(self, look: _Look, titles: Iterable[TitleRef]) -> None:
+        """Read whether titles can be played."""
 
         async def read(title: TitleRef) -> None:
             try:
@@ -470,20 +539,18 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
             except NotFoundError, ServerFaultError:
                 return
             if details is not None:
-                reports.extend(answers.details_reports(details, look.origin, look.now))
+                look.playable.extend(answers.details_reports(details, look.origin, look.now))
 
-        await self._each(look.view.open_titles[: MAX_TITLES if swept else FEW_TITLES], read)
-        return reports
+        await self._each(titles, read)
 
     def _answer(
         self,
         look: _Look,
         counts: Mapping[str, int],
-        newest: tuple[SeerrRequest, ...],
+        newest: tuple[SeerrRequest, ...] | None,
         *,
-        swept: bool,
+        swept: bool = False,
         reported: Callable[[SeerrRequest], bool] | None = None,
-        more: Iterable[AnyReport] = (),
     ) -> Poll:
         """Say what was seen, and where the next look begins."""
         requests = [
@@ -506,22 +573,26 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
         told = {
             request.id
             for request in requests
-            if request.available
-            and (look.at is None or look.is_new(request) or request.id in look.view.open_requests)
+            if request.available and (look.at is None or look.tracks(request))
         }
+        unseen = look.view.open_requests.keys() - look.requests.keys()
         cursor: dict[str, Json] = {
             "at": look.now,
-            "swept": look.now if swept else look.swept,
+            "swept": look.swept,
+            "round": None if look.round is None else look.round.cursor(),
             "counts": dict(counts),
-            "newest": max((request.id for request in newest), default=0),
-            "page": _fingerprint(newest[:NEWEST]),
+            "newest": look.newest
+            if newest is None
+            else max((request.id for request in newest), default=0),
+            "page": look.page if newest is None else _fingerprint(newest[:NEWEST]),
             "titles": look.titles,
             "titles_at": look.titles_at,
+            "titles_pause": look.titles_pause,
             "loading": loading,
-            "told": sorted(told),
+            "told": sorted(told | (look.told & unseen)),
         }
         return Poll(
-            reports=(*reports, *ended, *more),
+            reports=(*reports, *ended, *look.playable),
             sightings=tuple(look.sightings(requests)),
             cursor=cursor,
             queue=_open_number(counts),
