@@ -57,6 +57,7 @@ from .engine.connectors.base import (
     WebhookError,
     WebhookTarget,
 )
+from .guides import learn_more_url
 from .runtime import BOARD_KEY, BoardRuntime, ServiceConfigEntry, ServiceRecord, WebhookHealth
 
 PAUSES: Final = (60.0, 300.0, 900.0, 3600.0)
@@ -555,6 +556,7 @@ class Registration:
             is_fixable=True,
             severity=ir.IssueSeverity.WARNING,
             translation_key=f"webhook_{first.cause}",
+            learn_more_url=learn_more_url(f"webhook_{first.cause}"),
             translation_placeholders={
                 "service": self._entry.title,
                 "address": first.address,

@@ -7,6 +7,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .engine.storage.models import DatabaseDamagedError, DatabaseNewerError, StorageError
+from .guides import learn_more_url
 
 UNAVAILABLE: Final = "database_unavailable"
 DAMAGED: Final = "database_damaged"
@@ -49,5 +50,6 @@ def _raise(hass: HomeAssistant, trouble: str, **placeholders: str) -> None:
         is_fixable=False,
         severity=severity,
         translation_key=trouble,
+        learn_more_url=learn_more_url(trouble),
         translation_placeholders=placeholders,
     )

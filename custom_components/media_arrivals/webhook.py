@@ -39,6 +39,7 @@ from .engine.board.models import Service
 from .engine.connectors.base import Decoded, Delivery, WebhookCause
 from .engine.storage.models import StorageError
 from .faults import log_fault
+from .guides import learn_more_url
 from .registration import issue_id
 from .runtime import BOARD_KEY, ServiceConfigEntry, WebhookHealth, service_of
 from .worker import LARGE_BODY, Delivered, decode, sanitise
@@ -222,6 +223,7 @@ class Doors:
             is_fixable=True,
             severity=ir.IssueSeverity.WARNING,
             translation_key=f"webhook_{WebhookCause.REDIRECT}",
+            learn_more_url=learn_more_url(f"webhook_{WebhookCause.REDIRECT}"),
             translation_placeholders={
                 "service": entry.title,
                 "address": record.webhook_address or "-",

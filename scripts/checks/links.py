@@ -23,7 +23,7 @@ def check(root: Path) -> list[Problem]:
                 other = (file.parent / path).resolve() if path else file
                 if not other.exists():
                     problems.append(Problem(name, number, f"{target} is not there"))
-                elif anchor and other.suffix == ".md" and anchor not in _anchors(other):
+                elif anchor and other.suffix == ".md" and anchor not in anchors(other):
                     problems.append(Problem(name, number, f"{target}: no such heading"))
     return problems
 
@@ -39,10 +39,11 @@ def _lines(file: Path) -> list[tuple[int, str]]:
     return found
 
 
-def _anchors(file: Path) -> set[str]:
-    anchors: set[str] = set()
+def anchors(file: Path) -> set[str]:
+    """Return what a link into a page may name."""
+    found: set[str] = set()
     for _, line in _lines(file):
         if heading := HEADING.match(line):
             plain = re.sub(r"[^\w\- ]", "", heading[1].lower())
-            anchors.add(plain.replace(" ", "-"))
-    return anchors
+            found.add(plain.replace(" ", "-"))
+    return found
