@@ -489,10 +489,12 @@ def _live_arrivals(connection: sqlite3.Connection, reading: _Reading, after: int
         " WHERE live = 1 AND rowid > ? ORDER BY rowid LIMIT ?",
         (after, _BATCH),
     ).fetchall()
+    if not rows:
+        return None
     with _without_collections():
         arrivals = reading.take_arrivals(rows)
         reading.take_titles(connection, [arrival.title_id for arrival in arrivals])
-    return rows[-1][-1] if rows else None
+    return int(rows[-1][-1])
 
 
 def _live_requests(connection: sqlite3.Connection, reading: _Reading, after: int) -> int | None:
@@ -502,10 +504,12 @@ def _live_requests(connection: sqlite3.Connection, reading: _Reading, after: int
         " WHERE live = 1 AND rowid > ? ORDER BY rowid LIMIT ?",
         (after, _BATCH),
     ).fetchall()
+    if not rows:
+        return None
     with _without_collections():
         requests = reading.take_requests(rows)
         reading.take_titles(connection, [request.title_id for request in requests])
-    return rows[-1][-1] if rows else None
+    return int(rows[-1][-1])
 
 
 def _recall(
