@@ -16,7 +16,7 @@ from yarl import URL
 from .faults import Delivery, DeliveryFaults
 
 MAX_REDIRECTS = 5
-TEST_EVENTS = frozenset({"Test", "TEST_NOTIFICATION"})
+TEST_EVENTS = frozenset({"Test", "TEST_NOTIFICATION", "system.notificationtest"})
 
 
 class HomeResolver(AbstractResolver):

@@ -8,7 +8,9 @@ from typing import Any, Self
 from . import homes
 from .arr import ArrDouble
 from .clock import Clock
+from .emby import EmbyDouble
 from .faults import Json
+from .jellyfin import JellyfinDouble
 from .library import Catalogue
 from .plex import PlexDouble
 from .plex_tv import PlexTvDouble
@@ -114,6 +116,18 @@ class Stack:
         if "plex_tv" not in self.services:
             self.add_plex_tv()
         double = PlexDouble(name, self.clock, self.plex_tv, self.shelf, **options)
+        self._add(double)
+        return double
+
+    def add_jellyfin(self, name: str = "jellyfin", **options: Any) -> JellyfinDouble:
+        """Add a Jellyfin that sees the disk of the house."""
+        double = JellyfinDouble(name, self.clock, self.shelf, **options)
+        self._add(double)
+        return double
+
+    def add_emby(self, name: str = "emby", **options: Any) -> EmbyDouble:
+        """Add an Emby that sees the disk of the house."""
+        double = EmbyDouble(name, self.clock, self.shelf, **options)
         self._add(double)
         return double
 
