@@ -1,6 +1,6 @@
 """The board: takes reports, answers with changes; the only thing that changes itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -20,8 +20,10 @@ from .claims import (
     settled,
     shows_else,
     speaks,
+    watched_by,
     without_news,
     without_service,
+    without_viewer,
     worded,
 )
 from .lifecycle import (
@@ -45,6 +47,7 @@ from .matching import (
     merged_titles,
     with_claims,
     with_reference,
+    with_watch,
 )
 from .models import (
     AnyReport,
@@ -82,6 +85,7 @@ from .models import (
     Title,
     TitleRef,
     Via,
+    Watch,
     WatchReport,
 )
 from .opening import holdings, is_news, seasons_to_open
@@ -144,6 +148,8 @@ class _Pass:
     questions: list[Question] = field(default_factory=list)
     took: bool = False
     """Some word was news."""
+    watches: dict[str, tuple[Watch, tuple[str, ...]]] = field(default_factory=dict)
+    """Arrival -> who watched it, or no longer, and which of its parts."""
 
 
 class Board(Register):
@@ -295,7 +301,7 @@ class Board(Register):
             case PlayableReport():
                 self._take_playable(report, work)
             case WatchReport():
-                raise _RefusalError(Reason.NOT_TRACKED)
+                self._take_watch(report, work)
             case _:
                 self._take_request(report, work)
 
@@ -486,6 +492,9 @@ class Board(Register):
 
     def _take_playable(self, report: PlayableReport, work: _Pass) -> None:
         """Enter that something can be played, or is listed as absent."""
+        if report.complete:
+            self._take_listing(report, work)
+            return
         targets = self._targets(report, report.parts, report.seasons, work)
         if not targets:
             raise _RefusalError(Reason.NOT_TRACKED)
@@ -502,6 +511,131 @@ class Board(Register):
                 work.took = work.took or old.silent or old.yes != new.yes
                 sheet.put(key, with_claims(part, replace(claims, playable=new)))
             self._put_arrival(sheet.arrival, work)
+
+    def _take_listing(self, report: PlayableReport, work: _Pass) -> None:
+        """Enter all that a media server has of a title in one tier (rules 6 and 9)."""
+        found = False
+        title = self._title(report, work)
+        for arrival in () if title is None else self._listed(title, report):
+            found = True
+            sheet, told = self._with_listing(arrival, report)
+            work.took = work.took or told
+            self._put_arrival(sheet.arrival, work)
+        if not found:
+            raise _RefusalError(Reason.NOT_TRACKED)
+
+    def losses(self, report: PlayableReport) -> int:
+        """Return how many parts that its service could play so far a report calls absent."""
+        service, losses = report.origin.service, 0
+        match = self._titles.match(report.title, service)
+        if not report.complete or not match.titles:
+            return 0
+        for arrival in self._listed(match.titles[0], report):
+            after = self._with_listing(arrival, report)[0].arrival
+            losses += sum(
+                part.claims_of(service).playable.yes
+                and not after.parts[key].claims_of(service).playable.yes
+                for key, part in arrival.parts.items()
+            )
+            losses += (
+                arrival.whole.claims_of(service).playable.yes
+                and not after.whole.claims_of(service).playable.yes
+            )
+        return losses
+
+    def _listed(self, title: Title, report: PlayableReport) -> Iterator[Arrival]:
+        """Yield the arrivals that a media server's whole answer is about.
+
+        It never says which tier an arrival is of: it has what it has.
+        """
+        seasons: set[int | None] = {*report.seasons, *(part.season for part in report.parts)}
+        if report.title.media_type is MediaType.MOVIE:
+            seasons = {None}
+        for arrival in self.arrivals_of(title.id):
+            if arrival.season not in seasons:
+                continue
+            if Tier.UNKNOWN in {arrival.tier, report.tier}:
+                # A copy of any tier will do where there is only one journey; none is missed.
+                if report.playable and len(self._standing(title, arrival.season)) == 1:
+                    yield arrival
+            elif arrival.tier is report.tier:
+                yield arrival
+
+    @staticmethod
+    def _with_listing(arrival: Arrival, report: PlayableReport) -> tuple[Sheet, bool]:
+        """Return an arrival's sheet with a media server's whole answer; tell if it says news."""
+        service = report.origin.service
+        sheet = Sheet(arrival, service)
+        took = False
+
+        def enter(key: str | None, part: Part, *, yes: bool) -> None:
+            nonlocal took
+            claims = part.claims_of(service)
+            old, new = claims.playable, worded(claims.playable, report, yes=yes)
+            if new is not old:
+                took = took or old.silent or old.yes != new.yes
+                sheet.put(key, with_claims(part, replace(claims, playable=new)))
+
+        if arrival.season is None:
+            enter(None, arrival.whole, yes=report.playable)
+            return sheet, took
+        refs = [part for part in report.parts if part.season == arrival.season]
+        present: set[str] = set()
+        for ref in refs:
+            known = sheet.find(ref)
+            if known is None and arrival.listed_at is not None:
+                # The media server counts otherwise; Sonarr's numbering is the board's.
+                continue
+            key, part = sheet.part_of(ref)
+            enter(key, part, yes=True)
+            present.add(known or part.key)
+        if Tier.UNKNOWN in {arrival.tier, report.tier}:
+            return sheet, took
+        for name, part in tuple(sheet.parts.items()):
+            if name not in present:
+                enter(name, part, yes=False)
+        if not refs:
+            enter(None, arrival.whole, yes=False)
+        return sheet, took
+
+    def _take_watch(self, report: WatchReport, work: _Pass) -> None:
+        """Enter who watched what, or that it is not watched any more."""
+        title = self._title(report, work)
+        if title is None:
+            raise _RefusalError(Reason.NOT_TRACKED)
+        film = report.title.media_type is MediaType.MOVIE
+        watch = Watch(report.viewer, report.watched, report.happened_at, report.origin.service)
+        found = False
+        for arrival in self.arrivals_of(title.id):
+            refs: list[PartRef | None] = [None] if film else []
+            refs += [part for part in report.parts if part.season == arrival.season]
+            sheet = Sheet(arrival, report.origin.service)
+            turned: list[str] = []
+            for ref in refs:
+                if ref is not None and sheet.find(ref) is None:
+                    continue
+                found = True
+                key, part = sheet.part_of(ref)
+                new = with_watch(part, watch)
+                if watched_by(part, watch.viewer) is not watched_by(new, watch.viewer):
+                    turned.append(part.key)
+                if new is not part:
+                    sheet.put(key, new)
+            work.took = work.took or bool(turned)
+            if turned:
+                work.watches[arrival.id] = (watch, tuple(turned))
+            self._put_arrival(sheet.arrival, work)
+        if not found:
+            raise _RefusalError(Reason.NOT_TRACKED)
+
+    def forget_viewer(self, viewer: str, *, now: float, origin: Origin) -> Applied:
+        """Forget what somebody watched; tells nothing."""
+        work = _Pass(origin=origin, now=now, happened_at=now, silent=True)
+        for arrival in tuple(self._arrivals.values()):
+            cleaned = without_viewer(arrival, viewer)
+            work.took = work.took or cleaned is not arrival
+            self._put_arrival(cleaned, work)
+        return self._finish(work)
 
     def _take_request(self, report: RequestReport, work: _Pass) -> None:
         """Enter what a request service says about a request (rule 4)."""
@@ -926,6 +1060,20 @@ class Board(Register):
         elif work.took and new != before:
             work.changes.append(
                 self._change(ChangeKind.DETAIL, title, new, previous, work, silent=silent)
+            )
+        if (watching := work.watches.get(new.id)) is not None:
+            watch, keys = watching
+            # Watched is watched, in whichever quality: it is told of one arrival only.
+            known = silent or new.id != next(iter(work.watches))
+            change = self._change(ChangeKind.WATCHED, title, new, previous, work, silent=known)
+            film = new.season is None
+            work.changes.append(
+                replace(
+                    change,
+                    watch=watch,
+                    part=None if film else keys[0],
+                    parts=() if film else keys,
+                )
             )
         if baseline is not None:
             old_stages = baseline.parts

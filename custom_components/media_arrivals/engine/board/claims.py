@@ -31,6 +31,7 @@ from .models import (
     Stage,
     Tier,
     Title,
+    WatchReport,
 )
 
 _DOWNLOAD_ORDER: Final = tuple(DownloadState)
@@ -240,7 +241,7 @@ def seasons_of(report: AnyReport) -> tuple[int, ...]:
     seasons: set[int] = set()
     if isinstance(report, HeldReport | DownloadReport | PlayableReport | RequestReport):
         seasons.update(report.seasons or ())
-    if isinstance(report, DownloadReport | FileReport | PlayableReport):
+    if isinstance(report, DownloadReport | FileReport | PlayableReport | WatchReport):
         seasons.update(ref.season for ref in report.parts)
     return tuple(sorted(seasons))
 
@@ -248,9 +249,9 @@ def seasons_of(report: AnyReport) -> tuple[int, ...]:
 def speaks(arrival: Arrival, service: str) -> bool:
     """Tell whether a service has said anything about an arrival's parts."""
     return any(
-        claims.service == service
+        any(claims.service == service for claims in part.claims)
+        or any(watch.service == service for watch in part.watches)
         for part in (arrival.whole, *arrival.parts.values())
-        for claims in part.claims
     )
 
 
@@ -274,13 +275,36 @@ def without_service(arrival: Arrival, service: str) -> Arrival:
     """Return an arrival without a service's words."""
 
     def cleaned(part: Part) -> Part:
-        return replace(part, claims=tuple(one for one in part.claims if one.service != service))
+        return replace(
+            part,
+            claims=tuple(one for one in part.claims if one.service != service),
+            watches=tuple(one for one in part.watches if one.service != service),
+        )
 
     return replace(
         arrival,
         whole=cleaned(arrival.whole),
         parts={key: cleaned(part) for key, part in arrival.parts.items()},
     )
+
+
+def watched_by(part: Part, viewer: str) -> bool:
+    """Tell whether somebody watched a part to its end."""
+    return any(one.viewer == viewer and one.watched for one in part.watches)
+
+
+def without_viewer(arrival: Arrival, viewer: str) -> Arrival:
+    """Return an arrival without what a viewer watched; the same one if that is nothing."""
+
+    def cleaned(part: Part) -> Part:
+        watches = tuple(one for one in part.watches if one.viewer != viewer)
+        return part if len(watches) == len(part.watches) else replace(part, watches=watches)
+
+    whole = cleaned(arrival.whole)
+    parts = {key: cleaned(part) for key, part in arrival.parts.items()}
+    if whole is arrival.whole and all(parts[key] is arrival.parts[key] for key in parts):
+        return arrival
+    return replace(arrival, whole=whole, parts=parts)
 
 
 def settled(arrival: Arrival, now: float) -> Arrival:

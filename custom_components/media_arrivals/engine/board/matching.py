@@ -19,6 +19,7 @@ from .models import (
     Tier,
     Title,
     TitleRef,
+    Watch,
 )
 
 LEADING: Final[Mapping[MediaType, tuple[str, ...]]] = {
@@ -223,7 +224,16 @@ def with_claims(part: Part, claims: Claims) -> Part:
         aired_at=part.aired_at,
         claims=tuple(said),
         stage=part.stage,
+        watches=part.watches,
     )
+
+
+def with_watch(part: Part, watch: Watch) -> Part:
+    """Return the part with a word on who watched it; the same one if that is no news."""
+    if any(known.viewer == watch.viewer and watch.at <= known.at for known in part.watches):
+        return part
+    others = tuple(one for one in part.watches if one.viewer != watch.viewer)
+    return replace(part, watches=(*others, watch))
 
 
 # --- merging ----------------------------------------------------------------------------
@@ -275,6 +285,8 @@ def merged_parts(one: Part, other: Part) -> Part:
     """Return two records of one part as one."""
     for claims in other.claims:
         one = with_claims(one, joined_claims(one.claims_of(claims.service), claims))
+    for watch in other.watches:
+        one = with_watch(one, watch)
     return replace(
         one,
         number=one.number if one.number is not None else other.number,

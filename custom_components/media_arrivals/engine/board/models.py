@@ -491,6 +491,17 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """The newest word on whether somebody watched a part to its end."""
+
+    viewer: str
+    watched: bool
+    at: float
+    service: str
+    """Who said it first."""
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionClaim:
     """A request service's newest word about a request."""
 
@@ -546,6 +557,8 @@ class Part:
     claims: tuple[Claims, ...] = ()
     """One for each service that spoke, ordered by service."""
     stage: Stage | None = None
+    watches: tuple[Watch, ...] = ()
+    """One for each viewer."""
 
     def claims_of(self, service: str) -> Claims:
         """Return what a service says about the part."""
@@ -643,6 +656,8 @@ class ChangeKind(StrEnum):
     """An episode that came after its season was available reached another stage."""
     REQUEST = "request"
     """All that a request covers became available."""
+    WATCHED = "watched"
+    """Somebody watched a part to its end, or took that back."""
     DETAIL = "detail"
     """Anything else that is shown: progress, counts, names, problems, requests."""
 
@@ -666,6 +681,8 @@ class Change:
     parts: tuple[str, ...] = ()
     """Keys of all the parts that changed alike, for :attr:`ChangeKind.PART`."""
     request: Request | None = None
+    watch: Watch | None = None
+    """Who watched, for :attr:`ChangeKind.WATCHED`; ``part`` is ``None`` for a film."""
 
     @property
     def late(self) -> bool:

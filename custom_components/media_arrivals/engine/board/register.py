@@ -25,6 +25,8 @@ from .models import (
 
 DAY: Final = 86_400.0
 
+_PLAYABLE: Final = frozenset({Stage.DOWNLOADED, Stage.AVAILABLE})
+
 
 class Register:
     """Titles, arrivals and requests with their indexes; a look-up costs the same always."""
@@ -126,17 +128,23 @@ class Register:
         """Return the titles that a service should be asked about in a sync.
 
         For a Radarr or Sonarr: whatever is unfinished and could be in it. For a Seerr:
-        what is imported and only it can say whether that can be played.
+        what is imported and only it can say whether that can be played. For a media server:
+        what is imported, and what could be played so far.
         """
         known = self._services.get(service)
         if known is None:
             return ()
         found: dict[str, TitleRef] = {}
-        for arrival in self.open_arrivals():
+        if known.role is Role.WATCHING:
+            return ()
+        playback = known.role is Role.PLAYBACK
+        for arrival in self.arrivals() if playback else self.open_arrivals():
             if arrival.title_id in found:
                 continue
             title = self.title(arrival.title_id)
-            if known.role is Role.REQUESTS:
+            if playback:
+                wanted = arrival.stage in _PLAYABLE or arrival.available > 0
+            elif known.role is Role.REQUESTS:
                 wanted = arrival.stage is Stage.DOWNLOADED
             else:
                 wanted = self._may_hold(known, title.media_type, arrival.tier)

@@ -30,6 +30,7 @@ from ..board.models import (
     Stage,
     Tier,
     Title,
+    Watch,
 )
 
 dumps: Final = json.JSONEncoder(separators=(",", ":")).encode
@@ -141,6 +142,7 @@ def services_of(arrival: Arrival) -> set[str]:
     services = {service for service, _ in arrival.requests}
     for part in (arrival.whole, *arrival.parts.values()):
         services.update(claims.service for claims in part.claims)
+        services.update(watch.service for watch in part.watches)
     return services
 
 
@@ -167,6 +169,10 @@ def _part(part: Part) -> _Doc:
                 document.setdefault(kind, {})[claims.service] = word
     if part.stage is not None:
         document["stage"] = part.stage
+    if part.watches:
+        document["watched"] = [
+            [one.viewer, int(one.watched), one.at, one.service] for one in part.watches
+        ]
     return document
 
 
@@ -361,6 +367,10 @@ def _read_part(document: _Doc) -> Part:
             for service in sorted({*own, *wanted, *files, *playable, *downloads})
         ),
         stage=None if stage is None else _STAGES.get(stage),
+        watches=tuple(
+            Watch(intern(viewer), bool(watched), at, intern(service))
+            for viewer, watched, at, service, *_ in get("watched", ())
+        ),
     )
 
 
