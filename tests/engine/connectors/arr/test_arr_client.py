@@ -325,6 +325,39 @@ async def test_a_film_is_followed_from_grab_to_file(stack: Stack, films: Followe
     assert (poll.queue, poll.downloading) == (0, False)
 
 
+async def test_a_pack_costs_little_although_it_has_a_row_for_each_episode(
+    stack: Stack, shows: Follower
+) -> None:
+    await shows.poll()
+    series = await stack.sonarr.add_series(stack.catalogue.show(seasons={1: 10, 2: 10}))
+    download = await stack.sonarr.grab(series.season(1))
+    grabbed = await shows.poll(download.download_id or "")
+    assert [report.title.ids.tvdb for report in downloads(grabbed.reports)] == [
+        series.show.tvdb_id
+    ] * 2
+    stack.clock.advance(30)
+    await shows.poll(download.download_id or "")
+    await stack.sonarr.import_files(download)
+    read = resources(stack.sonarr)
+    imported = await shows.poll(download.download_id or "")
+    assert sum(call.bytes for call in stack.sonarr.calls) < 20_000
+    (there,) = files(imported.reports)
+    assert (there.title.ids.tvdb, len(there.parts)) == (series.show.tvdb_id, 10)
+    # Its title is read once, and not with each row.
+    assert (read + resources(stack.sonarr)).count(f"/api/v3/series/{series.id}") == 1
+
+
+async def test_after_an_absence_rows_bring_their_titles(stack: Stack, films: Follower) -> None:
+    for _ in range(5):
+        movie_ = await stack.radarr.add_movie(stack.catalogue.film())
+        await stack.radarr.import_file(await stack.radarr.grab(movie_))
+    stack.clock.advance(3600)
+    paths(stack.radarr)
+    poll = await films.poll()
+    assert len(files(poll.reports)) == 5
+    assert not [path for path in resources(stack.radarr) if path.startswith("/api/v3/movie")]
+
+
 async def test_nothing_is_told_twice(stack: Stack, shows: Follower) -> None:
     series = await stack.sonarr.add_series(stack.catalogue.show(seasons={1: 12}))
     download = await stack.sonarr.grab(series.season(1))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Final, override
@@ -70,8 +70,10 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
     events: ClassVar[Events]
     queue_extras: ClassVar[Params]
     """What the rows of the queue carry along."""
-    history_extras: ClassVar[Mapping[str, bool]]
+    history_extras: ClassVar[Params]
     """What the rows of the history carry along."""
+    history_titles: ClassVar[Params]
+    """What has them carry their titles, too."""
 
     def __init__(
         self,
@@ -84,10 +86,11 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
         self._http = JsonClient(
             session, connection, headers={"X-Api-Key": connection.api_key}, clock=clock
         )
-        self._past = Past(self._http, self.history_extras)
+        self._past = Past(self._http, self.history_extras, self.history_titles)
+        self._caught_up = False
         self._webhooks = Webhooks(self._http, self.events)
         self._titles: dict[int, Object] = {}
-        """Titles of the queue's rows, by own id: each is read once."""
+        """Titles of the rows of the last poll, by own id: each is read once."""
         self._missing: dict[str, float] = {}
         """Downloads that left the queue without a word -> since when."""
         self._spelt: dict[str, str] = {}
@@ -145,7 +148,7 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
     async def baseline(self, service: Service, now: float, *, finished_days: int) -> Poll:
         """Read the open downloads, and what the service holds of their titles."""
         place = await self._past.head(now)
-        rows = await self._queue_rows()
+        rows = await self._with_titles(await self._queue_rows(), keep=True)
         queue = await self._read_queue(service, rows, now)
         by_title: dict[TitleRef, list[DownloadReport]] = {}
         for report in queue.reports:
@@ -190,12 +193,16 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
         skipped = health is not None and empty and not everything
         # The queue first: what leaves it after that is in the history.
         rows = [] if skipped else await self._queue_rows()
-        queue = await self._read_queue(service, rows, now)
         place, news = Place.of(cursor), list[Object]()
         if place is None:
             place = await self._past.head(now)
         else:
-            place, news = await self._past.since(place, now)
+            # After an absence, many titles may have news.
+            place, news = await self._past.since(place, now, titles=not self._caught_up)
+        self._caught_up = True
+        titled = await self._with_titles([*rows, *news], keep=True)
+        rows, news = titled[: len(rows)], titled[len(rows) :]
+        queue = await self._read_queue(service, rows, now)
         history = await self._off_loop(
             len(news), read_history, self.decoder, service, news, self.clock_offset
         )
@@ -298,18 +305,23 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
     # --- the queue ------------------------------------------------------------------------
 
     async def _queue_rows(self) -> list[Object]:
-        """Read the whole queue, with the titles of its rows."""
+        """Read the whole queue."""
         body = await self._http.get(f"{API}/queue/details", self.queue_extras, wait=LONG)
         rows = records(body)
         if rows is None:
             raise BadAnswerError("no queue")
+        return list(rows)
+
+    async def _with_titles(self, rows: Sequence[Object], *, keep: bool = False) -> list[Object]:
+        """Have rows carry their titles: each is read once, and kept for the next poll."""
         key = self.decoder.title_key
-        own_ids = [payload.identifier(row.get(f"{key}Id")) for row in rows]
+        own_ids = [None if key in row else payload.identifier(row.get(f"{key}Id")) for row in rows]
         wanted = {own_id for own_id in own_ids if own_id is not None}
         known = {own_id: self._titles[own_id] for own_id in wanted & self._titles.keys()}
         for own_id, found in await self._each(wanted - known.keys(), self._by_own_id):
             known[own_id] = payload.mapping(payload.pick(found, TITLE))
-        self._titles = known
+        if keep:
+            self._titles = known
         return [
             {key: known[own_id], **row} if own_id is not None else row
             for own_id, row in zip(own_ids, rows, strict=True)
@@ -339,7 +351,7 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
         """Read how a download that left the queue ended."""
         folded = download_id.casefold()
         spellings = (self._spelt.get(folded, download_id), download_id, download_id.upper())
-        rows = await self._past.of_download(spellings)
+        rows = await self._with_titles(await self._past.of_download(spellings))
         ending = read_ending(self.decoder, service, rows, now, self.clock_offset)
         if rows and not ending.pending:
             return ending.reports

@@ -1,6 +1,6 @@
 """Reading the history by API: from a cursor on, and for one download."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import floor
@@ -70,10 +70,15 @@ class Place:
 class Past:
     """The history of one service."""
 
-    def __init__(self, http: JsonClient, extras: Mapping[str, bool]) -> None:
-        """Read by this client; ``extras`` is what each row carries along."""
+    def __init__(self, http: JsonClient, extras: Params, titles: Params) -> None:
+        """Read by this client; ``extras`` is what each row carries along.
+
+        With ``titles`` it carries its whole title, which is most of it: a pack has a row for each
+        episode.
+        """
         self._http = http
         self._extras = extras
+        self._titles = titles
 
     async def head(self, now: float) -> Place:
         """Return the place behind everything that has happened."""
@@ -85,15 +90,14 @@ class Past:
         place, _ = Place(since=floor(max(dates)), at=now).after(rows, now, offset)
         return place
 
-    async def since(self, place: Place, now: float) -> tuple[Place, list[Object]]:
+    async def since(self, place: Place, now: float, *, titles: bool) -> tuple[Place, list[Object]]:
         """Return what happened since, and the place behind it."""
+        extras = {**self._extras, **(self._titles if titles else {})}
         if now + self._http.clock_offset - place.since > _FAR:
-            rows = await self._pages(self._extras, place.since)
+            rows = await self._pages(extras, place.since)
         else:
             date = datetime.fromtimestamp(place.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            body = await self._http.get(
-                f"{API}/history/since", {"date": date, **self._extras}, wait=LONG
-            )
+            body = await self._http.get(f"{API}/history/since", {"date": date, **extras}, wait=LONG)
             rows = _rows(body)
         return place.after(rows, now, self._http.clock_offset)
 

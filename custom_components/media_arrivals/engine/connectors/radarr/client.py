@@ -1,6 +1,6 @@
 """Radarr's API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, override
 
@@ -18,7 +18,8 @@ class RadarrClient(ArrClient):
     decoder: RadarrDecoder = RadarrDecoder()
     product = "Radarr"
     queue_extras: ClassVar[Params] = {}
-    history_extras: ClassVar[Mapping[str, bool]] = {"includeMovie": True}
+    history_extras: ClassVar[Params] = {}
+    history_titles: ClassVar[Params] = {"includeMovie": True}
     events = Events(
         sightings={
             "grab": ("onGrab",),

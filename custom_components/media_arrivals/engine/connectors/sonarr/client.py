@@ -1,6 +1,6 @@
 """Sonarr's API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Final, override
 
@@ -24,7 +24,8 @@ class SonarrClient(ArrClient):
     decoder: SonarrDecoder = SonarrDecoder()
     product = "Sonarr"
     queue_extras: ClassVar[Params] = {"includeEpisode": True}
-    history_extras: ClassVar[Mapping[str, bool]] = {"includeSeries": True, "includeEpisode": True}
+    history_extras: ClassVar[Params] = {"includeEpisode": True}
+    history_titles: ClassVar[Params] = {"includeSeries": True}
     events = Events(
         sightings={
             "grab": ("onGrab",),
