@@ -534,6 +534,25 @@ async def test_what_moves_during_a_round_has_all_open_ones_read(
     assert len(decisions(await follower.poll(view(known)))) == client_module.NEWEST
 
 
+async def test_a_list_that_becomes_shorter_during_a_round_is_read_at_once(
+    stack: Stack, client: SeerrClient
+) -> None:
+    numbers = [
+        old_request(stack, days=800 - number, status=Status.PENDING, presence=Presence.PENDING)
+        for number in range(30)
+    ]
+    follower = Follower(stack, client, await begun(stack, client))
+    known = dict.fromkeys(numbers, Decision.PENDING)
+    await follower.poll(view(known), 3500)
+    await follower.poll(view(known))
+    # It leaves the list of the open ones, and no count tells.
+    stack.seerr.requests[numbers[2]].copy.status = Presence.AVAILABLE
+    found = await follower.poll(view(known))
+    assert decisions(found).keys() == set(numbers)
+    assert len(reports(found, PlayableReport)) == 1
+    assert follower.cursor["round"] is None
+
+
 async def test_one_made_and_one_deleted_during_a_round_are_found(
     stack: Stack, client: SeerrClient
 ) -> None:
