@@ -424,6 +424,7 @@ async def test_an_answer_of_another_shape_is_none(session: ClientSession, answer
     async with serving(handler) as server:
         client = RadarrClient(session, Connection(url=str(server.make_url("")), api_key="x"))
         for call in (
+            client.poll(RADARR, {"since": NOW, "health_at": NOW}, IDLE, NOW),
             client.poll(RADARR, {"since": NOW}, IDLE, NOW),
             client.baseline(RADARR, NOW, finished_days=1),
             client.answer(RADARR, asked(QuestionKind.DOWNLOAD, download_id="x"), NOW),
