@@ -11,6 +11,7 @@ from .seerr import SeerrDouble
 from .shelf import Shelf, ShelfFile
 from .sonarr import SonarrDouble
 from .stack import Stack
+from .tautulli import TautulliDouble
 
 __all__ = [
     "SCENARIOS",
@@ -31,4 +32,5 @@ __all__ = [
     "Show",
     "SonarrDouble",
     "Stack",
+    "TautulliDouble",
 ]

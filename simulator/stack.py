@@ -14,12 +14,14 @@ from .jellyfin import JellyfinDouble
 from .library import Catalogue
 from .plex import PlexDouble
 from .plex_tv import PlexTvDouble
+from .plex_view import PlexView
 from .radarr import RadarrDouble
 from .scenarios import SCENARIOS, Play, household_day
 from .seerr import SeerrDouble
 from .service import HttpDouble
 from .shelf import Shelf
 from .sonarr import SonarrDouble
+from .tautulli import TautulliDouble
 
 RADARR_VERSION = "6.0.3.10205"
 SONARR_VERSION = "4.0.16.2944"
@@ -116,6 +118,14 @@ class Stack:
         if "plex_tv" not in self.services:
             self.add_plex_tv()
         double = PlexDouble(name, self.clock, self.plex_tv, self.shelf, **options)
+        self._add(double)
+        return double
+
+    def add_tautulli(
+        self, plex: PlexView, name: str = "tautulli", **options: Any
+    ) -> TautulliDouble:
+        """Add a Tautulli that watches a Plex."""
+        double = TautulliDouble(name, self.clock, plex, **options)
         self._add(double)
         return double
 

@@ -45,9 +45,8 @@ def known(value: Json) -> Json:
 
 
 _SHAPE: Final[Mapping[str, Shape]] = {
-    MARK: known,
-    "event": payload.event_name,
     _PROBLEM: payload.event_name,
+    "event": payload.event_name,
     **dict.fromkeys(VALUES, known),
 }
 
@@ -70,33 +69,38 @@ def told(delivery: Delivery) -> Object:
     if not delivery.body.strip():
         return _trouble(EMPTY)
     found = document(delivery)
-    if found is None:
-        return _trouble(UNREADABLE)
+    return _trouble(UNREADABLE) if found is None else told_of(found)
+
+
+def told_of(found: Object) -> Object:
+    """Say the same of a body that was read."""
     event = found.get("event")
-    if MARK in found:
-        flat = found
-    elif _is_watchstate(found):
+    if _is_watchstate(found):
         flat = _flattened(found)
-    elif isinstance(event, str) and "rating_key" in found and "Metadata" not in found:
-        flat = {**found, MARK: VERSION}
+    elif is_flat(found):
+        flat = found
     else:
-        return {
-            **_trouble(FOREIGN),
-            **payload.mapping(payload.pick(found, {"event": payload.event_name})),
-        }
+        named = payload.mapping(payload.pick(found, {"event": payload.event_name}))
+        return {**_trouble(FOREIGN), **named}
     if isinstance(event, str) and event.strip() in _UNFILLED:
-        flat = {MARK: VERSION, "event": TEST}
-    return payload.mapping(payload.pick(flat, _SHAPE))
+        flat = {"event": TEST}
+    return {MARK: VERSION, **payload.mapping(payload.pick(flat, _SHAPE))}
+
+
+def is_ours(found: Object) -> bool:
+    """Tell whether a body is made from a template that we can read."""
+    return is_flat(found) or _is_watchstate(found)
+
+
+def is_flat(found: Object) -> bool:
+    """Tell whether it is made from our template, or from one with the same names."""
+    plain = isinstance(found.get("event"), str) and "rating_key" in found
+    return MARK in found or (plain and "Metadata" not in found)
 
 
 def problem(found: Object) -> str | None:
     """Say what is wrong with a delivery, if anything is."""
     return payload.text(found.get(_PROBLEM), 64)
-
-
-def is_ours(found: Object) -> bool:
-    """Tell whether a document is made from our template, or one that we read like it."""
-    return (MARK in found and "event" in found) or _is_watchstate(found)
 
 
 def _is_watchstate(found: Object) -> bool:
@@ -112,7 +116,6 @@ def _flattened(found: Object) -> Object:
     """Say WatchState's template in our words."""
     guids = payload.mapping(payload.mapping(found.get("Metadata")).get("Guids"))
     return {
-        MARK: VERSION,
         "event": found.get("event"),
         **{
             name: payload.mapping(found.get(group)).get(key)
@@ -120,11 +123,6 @@ def _flattened(found: Object) -> Object:
         },
         **{name: guids.get(space) for name, space in _GUIDS.items()},
     }
-
-
-def _named(event: Json) -> dict[str, Json]:
-    name = payload.event_name(event)
-    return {} if name is None else {"event": name}
 
 
 def _trouble(what: str) -> dict[str, Json]:

@@ -85,7 +85,7 @@ class Webhooks:
         except TimedOutError as err:
             raise WebhookError(WebhookCause.TIMEOUT) from err
         except RefusedCallError as err:
-            raise WebhookError(WebhookCause.OTHER, f"{err.detail} Its log says why") from err
+            raise WebhookError(WebhookCause.OTHER, f"{err.detail}. Its log says why") from err
 
     async def remove(self, target: WebhookTarget) -> None:
         """Delete the agents that call this webhook."""
