@@ -1,5 +1,6 @@
 """What a Tautulli sees of its Plex, and a Plex that is no more than that."""
 
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,8 +80,8 @@ class PlexView(Protocol):
         """Return the seasons of a series, or the episodes of a season."""
         ...
 
-    def recently_added(self) -> Iterable[PlexItem]:
-        """Return what was added, in any order: films, and episodes or their seasons."""
+    def recently_added(self, count: int) -> Sequence[PlexItem]:
+        """Return what was added, the newest first: films, and episodes or their seasons."""
         ...
 
     def users(self) -> Sequence[PlexUser]:
@@ -163,9 +164,13 @@ class PlexList:
         """Return the seasons of a series, or the episodes of a season."""
         return [item for item in self.items.values() if item.parent and item.parent.key == key]
 
-    def recently_added(self) -> Iterable[PlexItem]:
-        """Return what was added."""
-        return [item for item in self.items.values() if item.type in {"movie", "episode", "track"}]
+    def recently_added(self, count: int) -> Sequence[PlexItem]:
+        """Return what was added, the newest first."""
+        return heapq.nlargest(
+            count,
+            (item for item in self.items.values() if item.type in {"movie", "episode", "track"}),
+            key=lambda item: (item.added_at, item.key),
+        )
 
     def users(self) -> Sequence[PlexUser]:
         """Return who may watch."""

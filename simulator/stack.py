@@ -13,6 +13,7 @@ from .faults import Json
 from .jellyfin import JellyfinDouble
 from .library import Catalogue
 from .plex import PlexDouble
+from .plex_beside import PlexBeside
 from .plex_tv import PlexTvDouble
 from .plex_view import PlexView
 from .radarr import RadarrDouble
@@ -122,11 +123,14 @@ class Stack:
         return double
 
     def add_tautulli(
-        self, plex: PlexView, name: str = "tautulli", **options: Any
+        self, plex: PlexView | PlexDouble, name: str = "tautulli", **options: Any
     ) -> TautulliDouble:
         """Add a Tautulli that watches a Plex."""
-        double = TautulliDouble(name, self.clock, plex, **options)
+        view = PlexBeside(plex) if isinstance(plex, PlexDouble) else plex
+        double = TautulliDouble(name, self.clock, view, **options)
         self._add(double)
+        if isinstance(view, PlexBeside):
+            view.tell(double)
         return double
 
     def add_jellyfin(self, name: str = "jellyfin", **options: Any) -> JellyfinDouble:

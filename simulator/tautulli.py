@@ -1,7 +1,6 @@
 """A simulated Tautulli: its API, and the webhooks of its notification agents."""
 
 import asyncio
-import heapq
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -86,6 +85,8 @@ class TautulliDouble(HttpDouble):
         self.history: list[Json] = []
         self.told: set[int] = set()
         """Keys of what was told as added: a second time is suppressed."""
+        self._to_the_end: set[tuple[int, int]] = set()
+        """Users and keys of what was watched in a session that goes on."""
         self._last_notifier = 0
         self._last_row = 1000
 
@@ -163,6 +164,22 @@ class TautulliDouble(HttpDouble):
         self.told.update(item.key for item in fresh)
         for group in _grouped(fresh):
             await self.publish("on_created", self._added_values(group))
+
+    def follow(self, what: str, session: PlexSession | None, *items: PlexItem) -> None:
+        """Take notice of what happens in the Plex, and tell it beside that."""
+        if session is None:
+            self.spawn(self.created(*items))
+            return
+        place = (session.user.id, session.item.key)
+        if what == "play":
+            self.spawn(self.started(session))
+        elif what == "watched":
+            self._to_the_end.add(place)
+            self.spawn(self.watched(session))
+        elif what == "stop":
+            percent = 97 if place in self._to_the_end else 40
+            self._to_the_end.discard(place)
+            self.spawn(self.stopped(session, percent=percent))
 
     async def server(self, action: str) -> None:
         """Tell something of the server, which knows no media."""
@@ -415,11 +432,7 @@ class TautulliDouble(HttpDouble):
         if not await self._ask_plex():
             return {}
         start, count = int(given.get("start") or 0), int(given["count"])
-        newest = heapq.nlargest(
-            start + count,
-            self.plex.recently_added(),
-            key=lambda item: (item.added_at, item.key),
-        )
+        newest = self.plex.recently_added(start + count)
         return {"recently_added": [_row_document(item) for item in newest[start:]]}
 
     async def _get_metadata(self, given: Mapping[str, str]) -> Json:

@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 
 from simulator import Stack, TautulliDouble
 from simulator.plex_view import PlexList
+from simulator.shelf import ShelfFile
 from simulator.tautulli import AGENT, GUEST, OWNER
 from tests.simulator.helpers import Client, Receiver
 
@@ -265,3 +266,70 @@ async def test_pages_of_what_was_added(
     rest = (await caller.data("get_recently_added", count=4, start=4))["recently_added"]
     assert [row["title"] for row in first + rest] == [f"Film {n}" for n in (5, 4, 3, 2, 1, 0)]
     assert all(isinstance(row["added_at"], str) for row in first)
+
+
+async def test_beside_a_plex_it_tells_what_happens_there(
+    socket_enabled: None, client: Client, receiver: Receiver
+) -> None:
+    stack = Stack()
+    plex = stack.add_plex()
+    tautulli = stack.add_tautulli(plex)
+    now = stack.clock.now()
+    async with stack:
+        caller = Caller(client.session, tautulli)
+        await caller.agent(
+            receiver.url(),
+            on_play_body=json.dumps({"action": "{action}", "user": "{user_id}"}),
+            on_created_body=json.dumps({"episodes": "{episode_num}", "tvdb": "{thetvdb_id}"}),
+            on_watched="1",
+            on_watched_body=json.dumps({"action": "{action}", "title": "{title}"}),
+        )
+        for number in (1, 2, 4):
+            stack.shelf.put(
+                ShelfFile(
+                    path=f"/tv/Tidal Anchor/S02E0{number}.mkv",
+                    media_type="series",
+                    title="Tidal Anchor",
+                    year=2026,
+                    tvdb_id=800,
+                    season=2,
+                    episode=number,
+                    added_at=now,
+                )
+            )
+        await plex.scan()
+        await tautulli.settle()
+        assert receiver.last() == {"episodes": "1-2,4", "tvdb": "800"}
+        (row,) = (await caller.data("get_recently_added", count=5))["recently_added"]
+        assert (row["media_type"], row["parent_guids"]) == ("season", ["tvdb://800"])
+        rows = await caller.data("get_children_metadata", rating_key=row["rating_key"])
+        assert [one["media_index"] for one in rows["children_list"]] == ["1", "2", "4"]
+        assert await caller.data("get_children_metadata", rating_key=99) == {
+            "children_count": 0,
+            "children_list": [],
+        }
+
+        episode = plex.find(season=2, episode=4, tvdb=800)
+        session = await plex.play_session(episode)
+        assert (await caller.data("get_activity"))["stream_count"] == "1"
+        await plex.finish(session)
+        await plex.stop_session(session)
+        await plex.watch(episode, plex.add_user("guest", 77))
+        await tautulli.settle()
+        told = [call.body for call in receiver.calls if "action" in call.body]
+        owner = str(plex.plex_tv.owner.id)
+        assert [one.get("user") for one in told if one["action"] == "play"] == [owner, "77"]
+        assert [one["action"] for one in told].count("watched") == 2
+        rows = (await caller.data("get_history"))["data"]
+        assert [(one["user_id"], one["watched_status"]) for one in rows] == [
+            (77, 1),
+            (int(owner), 1),
+        ]
+        assert {one["user_id"] for one in await caller.data("get_users")} == {int(owner), 77}
+        key = int(episode.key)
+        assert (await caller.data("get_metadata", rating_key=key))["media_index"] == "4"
+        assert await caller.data("get_metadata", rating_key=99) == {}
+        info = await caller.data("get_server_info")
+        assert (info["pms_identifier"], info["pms_version"]) == (plex.machine_id, plex.version)
+        await plex.go_down()
+        assert await caller.data("get_activity") == {}
