@@ -52,7 +52,8 @@ class Receiver:
     async def _take(self, request: web.Request) -> web.Response:
         raw = await request.read()
         call = Received(request.path, request.method, dict(request.headers), raw)
-        call.body = json.loads(raw) if raw else {}
+        if not request.content_type.startswith("multipart/"):
+            call.body = json.loads(raw) if raw else {}
         self.calls.append(call)
         if self.location is not None and not request.path.endswith("/final"):
             return web.Response(status=self.status, headers={"Location": self.location})

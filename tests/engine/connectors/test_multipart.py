@@ -78,7 +78,7 @@ def test_only_the_line_end_before_the_boundary_is_taken_off() -> None:
         b"\r\n" * 400,
         b"--x",
         b"--x\r\nno header ends here",
-        b"--x\r\nX: y\r\n\r\n1\r\n--x--\r\nContent-Disposition: form-data; name=payload\r\n\r\nlate",
+        b"--x\r\nX: y\r\n\r\n1\r\n--x--\r\nContent-Disposition: form-data; name=payload\r\n\r\n2",
         form((b"Content-Disposition: form-data; name=other", JSON)),
         form((b"Content-Type: application/json", JSON)),
         form((b"Content-Disposition: attachment; name=payload", JSON)),

@@ -168,6 +168,8 @@ class JsonClient:
                 )
             async with socket:
                 async for message in socket:
+                    if message.type is aiohttp.WSMsgType.ERROR:
+                        raise _translated(message.data)
                     if message.type is not aiohttp.WSMsgType.TEXT:
                         continue
                     try:
@@ -179,8 +181,6 @@ class JsonClient:
             raise _ERRORS.get(err.status, ServerFaultError)(str(err.status)) from err
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
             raise _translated(err) from err
-        if isinstance(lost := socket.exception(), Exception):
-            raise _translated(lost) from lost
 
     async def _call(
         self, method: str, url: URL, body: Json, form: Form | None, wait: float

@@ -16,7 +16,7 @@ from custom_components.media_arrivals.engine.board.models import (
     Tier,
     WatchReport,
 )
-from custom_components.media_arrivals.engine.connectors.base import Decoded, Delivery
+from custom_components.media_arrivals.engine.connectors.base import Decoded, Delivery, Json
 from custom_components.media_arrivals.engine.connectors.plex.decode import PlexDecoder
 from custom_components.media_arrivals.engine.connectors.plex.ids import item_ids, legacy_ids
 
@@ -326,13 +326,11 @@ def test_old_guids(guid: Any, media_type: str, ids: dict[str, Any]) -> None:
 
 
 def test_of_two_ids_of_one_kind_the_lower_counts() -> None:
-    row = {
-        "Guid": [{"id": "tmdb://9"}, {"id": "tmdb://5"}, {"id": "imdb://tt0000123"}, {"id": 3}],
-        "guid": "com.plexapp.agents.tmdb://1",
-    }
+    listed: list[Json] = [{"id": "tmdb://9"}, {"id": "tmdb://5"}, {"id": "imdb://tt0000123"}]
     wanted = ExternalIds(tmdb=5, imdb="tt0000123")
-    assert item_ids(row, MediaType.MOVIE) == wanted
-    assert item_ids({"Guid": [*reversed(row["Guid"])]}, MediaType.MOVIE) == wanted
+    for guids in (listed, listed[::-1], [*listed, {"id": 3}, "odd"]):
+        row: dict[str, Json] = {"Guid": guids, "guid": "com.plexapp.agents.tmdb://1"}
+        assert item_ids(row, MediaType.MOVIE) == wanted
 
 
 # --- API answers ------------------------------------------------------------------------------
@@ -351,6 +349,7 @@ def test_answers_are_read_by_their_names() -> None:
     assert poll("sections", wrapped(Directory=sections)).detail == (
         "1 libraries of films and series"
     )
+    assert poll("history", wrapped(Metadata=[{"type": "movie", "viewedAt": 1}])).reports == ()
     assert poll("sessions", wrapped(Metadata=[FILM, {"type": "track"}])).detail == "1 playing"
     assert poll("webhooks", [{"url": "https://example.com"}]).detail == "1 webhooks"
     assert poll("notification", {}).detail == "nothing new"

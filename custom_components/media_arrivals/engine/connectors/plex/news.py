@@ -16,6 +16,8 @@ _PEEK: Final = 8
 _MAX_PAGES: Final = 20
 """Pages of news that a poll reads; what else a huge scan brought, the next sync finds."""
 _MAX_MARKS: Final = 500
+_DEEP: Final = 2
+"""Pages beyond the first in which something known is looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,9 @@ async def read_news(api: PlexApi, known: Collection[str], newest: float) -> News
     found: list[Object] = []
     listed: list[Object] = []
     met = False
+    latest = 0.0
     start, size = 0, _PEEK
-    for _ in range(_MAX_PAGES):
+    for number in range(_MAX_PAGES):
         page = await api.rows(RECENT, BARE | GUIDS | window(start, size))
         for row in page:
             if mark(row) in known:
@@ -45,13 +48,15 @@ async def read_news(api: PlexApi, known: Collection[str], newest: float) -> News
             elif not met or reading.added(row) >= newest:
                 found.append(row)
         listed += page
-        more = len(page) == size and reading.added(page[-1]) >= newest
-        if not more:
+        latest = max((reading.added(row) for row in listed), default=0.0)
+        # Old seasons with new episodes may fill a page: then what is known is further down.
+        deeper = bool(known) and not met and number < _DEEP
+        more = deeper or (bool(page) and reading.added(page[-1]) >= min(newest, latest))
+        if len(page) < size or not more:
             break
         start, size = start + size, PAGE
     if not met:
         found = [row for row in found if reading.added(row) >= newest]
-    latest = max((reading.added(row) for row in listed), default=0.0)
     marks = [mark(row) for row in listed if reading.added(row) >= latest]
     return News(
         rows=tuple(row for row in found if payload.word(row.get("type")) in reading.MEDIA_TYPES),
