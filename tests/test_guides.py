@@ -19,6 +19,7 @@ from custom_components.media_arrivals.engine.board.models import Outcome, Reason
 from custom_components.media_arrivals.engine.connectors.base import Delivery, WebhookTarget
 from custom_components.media_arrivals.engine.connectors.radarr.client import RadarrClient
 from custom_components.media_arrivals.engine.connectors.registry import DECODERS, decoder
+from custom_components.media_arrivals.engine.connectors.seerr import slot
 from custom_components.media_arrivals.engine.connectors.sonarr.client import SonarrClient
 from custom_components.media_arrivals.engine.connectors.tautulli import template
 from custom_components.media_arrivals.engine.storage.models import (
@@ -53,6 +54,24 @@ TRIGGERS = {
     "onManualInteractionRequired": "On Manual Interaction Required",
 }
 """What Radarr and Sonarr call their flags."""
+
+
+NOTIFICATIONS = {
+    "Request Pending Approval": 2,
+    "Request Approved": 4,
+    "Request Available": 8,
+    "Request Processing Failed": 16,
+    "Request Declined": 64,
+    "Request Automatically Approved": 128,
+}
+"""What Seerr calls its notification types, and their bits."""
+TARGET = WebhookTarget(
+    url="http://home:8123/api/webhook/1",
+    webhook_id="1",
+    username=WEBHOOK_USERNAME,
+    secret="2",
+    instance_id="1",
+)
 
 
 def page(name: str) -> str:
@@ -170,18 +189,16 @@ def test_the_triggers_to_tick_are_those_that_are_installed(
     assert cell(client.product.lower(), "Username") == f"`{WEBHOOK_USERNAME}`"
 
 
+def test_the_notifications_of_seerr_are_those_that_are_installed() -> None:
+    told = cell("seerr", "Notification Types").split(", ")
+    assert sum(NOTIFICATIONS[name] for name in told) == slot.TYPES
+
+
 def test_the_texts_to_paste_into_tautulli_are_those_that_are_installed() -> None:
-    target = WebhookTarget(
-        url="http://home:8123/api/webhook/1",
-        webhook_id="1",
-        username=WEBHOOK_USERNAME,
-        secret="2",
-        instance_id="1",
-    )
     headers = pasted("tautulli", "The headers")
     assert headers.pop("Authorization") == "FROM-THE-DIALOG"
-    assert {**headers, "Authorization": target.authorization} == json.loads(
-        template.headers(target)
+    assert {**headers, "Authorization": TARGET.authorization} == json.loads(
+        template.headers(TARGET)
     )
     data = pasted("tautulli", "The data")
     assert list(data.items()) == list(json.loads(template.BODY).items())
