@@ -2,11 +2,9 @@
 
 # ruff: noqa: S608 - names of columns and tables are put together here, values are bound
 
-import contextlib
-import gc
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any, Final
@@ -179,25 +177,6 @@ class _Reading:
             + len(self.requests)
             - len(requests),
         )
-
-
-@contextlib.contextmanager
-def _without_collections() -> Iterator[None]:
-    """Make thousands of objects that stay, without garbage collections in between.
-
-    So many would make Python look through its whole heap, which stops the event loop for
-    longer than everything else here. Frozen and thawed, they count as looked through.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if not gc.get_freeze_count():
-            gc.freeze()
-            gc.unfreeze()
-        if enabled:
-            gc.enable()
 
 
 class BoardStore:
@@ -491,9 +470,8 @@ def _live_arrivals(connection: sqlite3.Connection, reading: _Reading, after: int
     ).fetchall()
     if not rows:
         return None
-    with _without_collections():
-        arrivals = reading.take_arrivals(rows)
-        reading.take_titles(connection, [arrival.title_id for arrival in arrivals])
+    arrivals = reading.take_arrivals(rows)
+    reading.take_titles(connection, [arrival.title_id for arrival in arrivals])
     return int(rows[-1][-1])
 
 
@@ -506,9 +484,8 @@ def _live_requests(connection: sqlite3.Connection, reading: _Reading, after: int
     ).fetchall()
     if not rows:
         return None
-    with _without_collections():
-        requests = reading.take_requests(rows)
-        reading.take_titles(connection, [request.title_id for request in requests])
+    requests = reading.take_requests(rows)
+    reading.take_titles(connection, [request.title_id for request in requests])
     return int(rows[-1][-1])
 
 

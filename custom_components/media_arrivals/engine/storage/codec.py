@@ -26,7 +26,6 @@ from ..board.models import (
     Part,
     Person,
     Request,
-    RequestKey,
     Stage,
     Tier,
     Title,
@@ -232,14 +231,12 @@ class Reader:
 
     def __init__(self) -> None:
         self._decode = json.JSONDecoder(parse_float=self._number).decode
-        self._numbers: dict[float, float] = {}
-        self._texts: dict[str, str] = {}
-        self._keys: dict[RequestKey, RequestKey] = {}
-        self._people: dict[Person, Person] = {}
+        self._lasting: dict[Any, Any] = {}
+        self._passing: dict[Any, Any] = {}
 
     def begin(self) -> None:
         """Forget the times that were read: further rows will hardly have the same ones."""
-        self._numbers.clear()
+        self._passing.clear()
 
     def title(self, row: Row) -> Title:
         """Read a row of :data:`TITLE_COLUMNS`."""
@@ -247,12 +244,12 @@ class Reader:
         document: _Doc = self._decode(text)
         ids: _Doc = document["ids"]
         return Title(
-            id=self._text(title_id),
+            id=self._known(title_id),
             media_type=MediaType(media_type),
             ids=ExternalIds(tmdb=ids.get("tmdb"), tvdb=ids.get("tvdb"), imdb=ids.get("imdb")),
             own_ids={intern(service): one for service, one in document.get("own", {}).items()},
             holdings=tuple(
-                _read_holding(*held[:5]) for held in document.get("held", ()) if held[1] in _TIERS
+                self._holding(*held[:5]) for held in document.get("held", ()) if held[1] in _TIERS
             ),
             name=name,
             year=year,
@@ -266,24 +263,24 @@ class Reader:
         document: _Doc = self._decode(row[10])
         available, wanted, total, *_ = document.get("count", (0, 0, 0))
         return Arrival(
-            id=self._text(row[0]),
-            title_id=self._text(row[1]),
+            id=self._known(row[0]),
+            title_id=self._known(row[1]),
             season=row[2],
             tier=_TIERS[row[3]],
             stage=_STAGES[row[4]],
             journey=row[5],
-            opened_at=self._time(row[6]),
-            stage_at=self._time(row[7]),
-            known_at=self._time(row[8]),
-            available_at=None if row[9] is None else self._time(row[9]),
-            whole=_read_part(document["whole"]),
-            parts={intern(key): _read_part(part) for key, part in document["parts"].items()}
+            opened_at=self._same(row[6]),
+            stage_at=self._same(row[7]),
+            known_at=self._same(row[8]),
+            available_at=None if row[9] is None else self._same(row[9]),
+            whole=self._part(document["whole"]),
+            parts={intern(key): self._part(part) for key, part in document["parts"].items()}
             if "parts" in document
             else NO_PARTS,
             listed_at=document.get("listed"),
             misfit="misfit" in document,
             requests=tuple(
-                self._key((intern(service), request_id))
+                self._known((intern(service), request_id))
                 for service, request_id, *_ in document.get("requests", ())
             ),
             available=available,
@@ -302,83 +299,81 @@ class Reader:
         at, happened_at, decision, initial, *_ = document["decision"]
         seasons = document.get("seasons")
         return Request(
-            key=self._key((intern(row[0]), row[1])),
-            title_id=self._text(row[2]),
+            key=self._known((intern(row[0]), row[1])),
+            title_id=self._known(row[2]),
             tier=_TIERS[row[3]],
             stage=_STAGES[row[4]],
             seasons=None if seasons is None else tuple(seasons),
             decision=DecisionClaim(at, happened_at, Decision(decision), bool(initial)),
             requester=None
             if row[5] is None
-            else self._person(Person(name=row[5], id=document.get("person"))),
-            created_at=None if row[6] is None else self._time(row[6]),
-            arrivals=tuple(self._text(one) for one in json.loads(row[7])),
+            else self._known(Person(name=row[5], id=document.get("person"))),
+            created_at=None if row[6] is None else self._same(row[6]),
+            arrivals=tuple(self._known(one) for one in json.loads(row[7])),
             told="told" in document,
         )
 
+    def _known[T](self, thing: T) -> T:
+        """Return the equal id, key or person that was read before, or else this one."""
+        known: T = self._lasting.setdefault(thing, thing)
+        return known
+
+    def _same[T](self, thing: T) -> T:
+        """Return the equal time or claim of these rows, or else this one."""
+        same: T = self._passing.setdefault(thing, thing)
+        return same
+
     def _number(self, text: str) -> float:
-        return self._time(float(text))
+        return self._same(float(text))
 
-    def _time(self, time: float) -> float:
-        return self._numbers.setdefault(time, time)
+    def _holding(
+        self, service: str, tier: str, flag: list[Any], seasons: list[int] | None, seasons_at: float
+    ) -> Holding:
+        return Holding(
+            service=intern(service),
+            tier=_TIERS[tier],
+            flag=self._flag(flag),
+            seasons=None if seasons is None else tuple(seasons),
+            seasons_at=seasons_at,
+        )
 
-    def _text(self, text: str) -> str:
-        return self._texts.setdefault(text, text)
+    def _part(self, document: _Doc) -> Part:
+        if not document:
+            return BLANK
+        get = document.get
+        own, wanted, files, playable, downloads = [get(kind) or {} for kind in _KINDS]
+        stage = get("stage")
+        return Part(
+            number=get("n"),
+            air_date=get("date"),
+            name=get("name"),
+            aired_at=get("aired"),
+            claims=tuple(
+                Claims(
+                    intern(service),
+                    own.get(service),
+                    self._flag(wanted.get(service)),
+                    self._flag(files.get(service)),
+                    self._flag(playable.get(service)),
+                    self._download(downloads.get(service)),
+                )
+                for service in sorted({*own, *wanted, *files, *playable, *downloads})
+            ),
+            stage=None if stage is None else _STAGES.get(stage),
+            watches=tuple(
+                Watch(intern(viewer), bool(watched), at, intern(service))
+                for viewer, watched, at, service, *_ in get("watched", ())
+            ),
+        )
 
-    def _key(self, key: RequestKey) -> RequestKey:
-        return self._keys.setdefault(key, key)
+    def _flag(self, flag: list[Any] | None) -> Flag:
+        if not flag:
+            return SILENT
+        return self._same(Flag(*flag[:4]))
 
-    def _person(self, person: Person) -> Person:
-        return self._people.setdefault(person, person)
-
-
-def _read_holding(
-    service: str, tier: str, flag: list[Any], seasons: list[int] | None, seasons_at: float
-) -> Holding:
-    return Holding(
-        service=intern(service),
-        tier=_TIERS[tier],
-        flag=Flag(*flag[:4]),
-        seasons=None if seasons is None else tuple(seasons),
-        seasons_at=seasons_at,
-    )
-
-
-def _read_part(document: _Doc) -> Part:
-    if not document:
-        return BLANK
-    get = document.get
-    own, wanted, files, playable, downloads = [get(kind) or {} for kind in _KINDS]
-    stage = get("stage")
-    return Part(
-        number=get("n"),
-        air_date=get("date"),
-        name=get("name"),
-        aired_at=get("aired"),
-        claims=tuple(
-            Claims(
-                intern(service),
-                own.get(service),
-                _read_flag(wanted.get(service)),
-                _read_flag(files.get(service)),
-                _read_flag(playable.get(service)),
-                _read_download(downloads.get(service)),
-            )
-            for service in sorted({*own, *wanted, *files, *playable, *downloads})
-        ),
-        stage=None if stage is None else _STAGES.get(stage),
-        watches=tuple(
-            Watch(intern(viewer), bool(watched), at, intern(service))
-            for viewer, watched, at, service, *_ in get("watched", ())
-        ),
-    )
-
-
-def _read_flag(flag: list[Any] | None) -> Flag:
-    return Flag(*flag[:4]) if flag else SILENT
-
-
-def _read_download(claim: list[Any] | None) -> DownloadClaim | None:
-    if claim is None or claim[2] not in _DOWNLOAD_STATES:
-        return None
-    return DownloadClaim(claim[0], claim[1], _DOWNLOAD_STATES[claim[2]], *claim[3:7])
+    def _download(self, claim: list[Any] | None) -> DownloadClaim | None:
+        if claim is None or claim[2] not in _DOWNLOAD_STATES:
+            return None
+        return self._same(
+            DownloadClaim(claim[0], claim[1], _DOWNLOAD_STATES[claim[2]], *claim[3:7])
+        )
