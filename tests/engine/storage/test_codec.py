@@ -26,6 +26,7 @@ from custom_components.media_arrivals.engine.board.models import (
     Stage,
     Tier,
     Title,
+    Watch,
 )
 from custom_components.media_arrivals.engine.storage import codec
 
@@ -65,6 +66,9 @@ CLAIMS = st.builds(
 service_of = attrgetter("service")
 
 
+SEEN = Watch("plex:1", watched=True, at=NOON, service=SEERR)
+
+
 def by_service(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(SERVICE, values, max_size=2)
 
@@ -78,6 +82,9 @@ PART: Mapping[str, st.SearchStrategy[Any]] = {
         lambda claims: tuple(sorted(claims, key=service_of))
     ),
     "stage": st.none() | st.sampled_from(Stage),
+    "watches": st.lists(st.builds(Watch, TEXT, st.booleans(), TIME, SERVICE), max_size=2).map(
+        tuple
+    ),
 }
 PARTS = st.builds(Part, **PART)
 TITLE: Mapping[str, st.SearchStrategy[Any]] = {
@@ -197,6 +204,7 @@ def test_every_field_takes_part(kind: type, strategies: Mapping[str, Any]) -> No
             ["at", "happened_at", "state", "download_id", "progress", "eta", "problem"],
         ),
         (Claims, ["service", "own_id", "wanted", "file", "playable", "download"]),
+        (Watch, ["viewer", "watched", "at", "service"]),
         (DecisionClaim, ["at", "happened_at", "decision", "initial"]),
         (Person, ["name", "id"]),
         (ExternalIds, ["tmdb", "tvdb", "imdb"]),
@@ -245,6 +253,8 @@ def grown(text: str) -> str:
     document["novelty"] = {"a": [1, 2]}
     for one in (document.get("whole", {}), *document.get("parts", {}).values()):
         one["novelty"] = 1
+        for watch in one.get("watched", ()):
+            watch.append("further")
         for words in (one.get("wanted", {}), one.get("files", {}), one.get("downloads", {})):
             for claim in words.values():
                 claim.extend([*[None] * (7 - len(claim)), "further"])
@@ -261,7 +271,7 @@ def grown(text: str) -> str:
     [
         (title_row(title(1)), codec.Reader().title),
         (
-            arrival_row(arrival(1, parts={"e1": part(1)}, total=3, wanted=2, available=1)),
+            arrival_row(arrival(1, parts={"e1": part(1, watches=(SEEN,))}, total=3, wanted=2)),
             codec.Reader().arrival,
         ),
         (request_row(request(1)), codec.Reader().request),
