@@ -59,6 +59,15 @@ class Stack:
         stack.add_sonarr(version=sonarr, port=ports[3])
         return stack
 
+    @classmethod
+    def household(cls, *, clock: Clock | None = None, **options: Any) -> Self:
+        """Build what a usual home has: the default stack, all media servers, and a Tautulli."""
+        stack = cls.default(clock=clock, **options)
+        stack.add_tautulli(stack.add_plex())
+        stack.add_jellyfin()
+        stack.add_emby()
+        return stack
+
     def _add(self, double: HttpDouble) -> None:
         if double.name in self.services:
             msg = f"There is a service named {double.name} already"

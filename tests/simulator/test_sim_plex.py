@@ -223,3 +223,21 @@ async def test_an_update_cuts_everybody_off_and_keeps_the_library(
             await updating
     assert (plex.port, plex.version, len(plex.items)) == (port, "1.50.0.1", 1)
     assert not plex.sessions
+
+
+async def test_a_household_has_all_services_and_one_disk(socket_enabled: None) -> None:
+    stack = Stack.household()
+    assert {double.kind for double in stack.services.values()} == {
+        "seerr",
+        "radarr",
+        "sonarr",
+        "plex",
+        "plex_tv",
+        "tautulli",
+        "jellyfin",
+        "emby",
+    }
+    async with stack:
+        stack.radarr.put_movie(stack.catalogue.film(), quality="WEBDL-1080p")
+        await stack.plex.scan()
+        assert len(stack.plex.items) == len(stack.shelf.files) == 1
