@@ -1,6 +1,9 @@
 """Fixtures for tests that need Home Assistant."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import functools
+import threading
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -15,8 +18,36 @@ from tests.house import House
 
 
 @pytest.fixture(autouse=True)
-def custom_integrations(enable_custom_integrations: None) -> None:
-    """Let Home Assistant see what is in custom_components."""
+def custom_integrations(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant, if there is one, see what is in custom_components."""
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Refuse calls from other threads, as the debug mode of asyncio does.
+
+    What else that does, a stack trace for every future, takes two thirds of all tests' time.
+    PYTHONASYNCIODEBUG=1 switches it on.
+    """
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, asyncio.BaseEventLoop)
+    for name in ("call_soon", "call_at"):
+        setattr(loop, name, in_its_own_thread(getattr(loop, name)))
+
+
+def in_its_own_thread[**P, R](call: Callable[P, R]) -> Callable[P, R]:
+    """Return a call that works in the thread that is the event loop's now, and in no other."""
+    thread = threading.get_ident()
+
+    @functools.wraps(call)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if threading.get_ident() != thread:
+            raise RuntimeError("Not from this thread: use call_soon_threadsafe")
+        return call(*args, **kwargs)
+
+    return guarded
 
 
 @pytest.fixture

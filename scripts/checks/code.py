@@ -41,6 +41,12 @@ class Module:
         return nodes
 
     @cached_property
+    def definitions(self) -> list[ast.AST]:
+        """What may define or import something: of Home Assistant's modules, only the top."""
+        ours = self.name.startswith(self.code.package)
+        return self.nodes if ours else [*self.tree.body]
+
+    @cached_property
     def constants(self) -> dict[str, ast.expr]:
         """What is assigned at the top."""
         return dict(_assigned(self.tree.body))
@@ -48,7 +54,7 @@ class Module:
     @cached_property
     def classes(self) -> dict[str, ast.ClassDef]:
         """Its classes."""
-        return {node.name: node for node in self.nodes if isinstance(node, ast.ClassDef)}
+        return {node.name: node for node in self.definitions if isinstance(node, ast.ClassDef)}
 
     @cached_property
     def functions(self) -> dict[str, Function]:
@@ -63,7 +69,7 @@ class Module:
     def imports(self) -> dict[str, tuple[str, str | None]]:
         """What a name is imported from: a module, and the name in it unless it is the module."""
         found: dict[str, tuple[str, str | None]] = {}
-        for node in self.nodes:
+        for node in self.definitions:
             if isinstance(node, ast.ImportFrom):
                 source = self.absolute(node)
                 for alias in node.names:

@@ -98,7 +98,9 @@ class Facts:
         self.issues: list[Use] = []
         self.selectors: list[Use] = []
         self.devices: list[Use] = []
-        self.flows: dict[str, Flow] = {"config": Flow(), "options": Flow(), "repairs": Flow()}
+        self.flows: dict[str, Flow] = {"config": Flow(), "options": Flow()}
+        # By the name of their class: each mends other issues.
+        self.repairs: dict[str, Flow] = {}
         self._keys_are_translation_keys = any(
             isinstance(node, ast.Assign)
             and "_attr_translation_key" in {_target(t) for t in node.targets}
@@ -238,12 +240,10 @@ class Facts:
     def _flow_of(self, module: Module, node: ast.AST) -> Flow:
         owner = module.class_of(node)
         bases = self.code.bases(module, owner) | {owner.name} if owner else set()
-        if any("Repair" in base for base in bases):
-            return self.flows["repairs"]
+        if owner and any("Repair" in base for base in bases):
+            return self.repairs.setdefault(owner.name, Flow())
         if any("Option" in base for base in bases):
             return self.flows["options"]
-        if not bases and module.stem == "repairs":
-            return self.flows["repairs"]
         return self.flows["config"]
 
     def _read_flow(self, module: Module) -> None:

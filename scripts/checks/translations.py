@@ -193,25 +193,27 @@ class Checker:
         self.fix_flows()
 
     def fix_flows(self) -> None:
-        """The steps of the repairs' flows are steps of the code."""
-        flow = self.facts.flows["repairs"]
-        steps = {form.step for form in flow.forms} | {"confirm", "init"}
-        known = {
-            step
+        """Each issue that can be fixed has the texts of the flow that shows its steps."""
+        steps = {
+            key: self.texts.mapping("issues", key, "fix_flow", "step").keys()
             for key in self.texts.mapping("issues")
-            for step in self.texts.mapping("issues", key, "fix_flow", "step")
         }
-        for form in flow.forms:
+        known = set[str]().union(*steps.values())
+        for form in (form for flow in self.facts.repairs.values() for form in flow.forms):
             if form.step not in known:
                 where = ("issues", "…", "fix_flow", "step", form.step)
                 self.missing(form, where, f'the step "{form.step}" has no text in any issue')
-        for key in self.texts.mapping("issues"):
+        for key, names in steps.items():
             path: Keys = ("issues", key, "fix_flow")
-            for step in self.texts.mapping(*path, "step").keys() - steps:
+            shown = set[str]()
+            for flow in self.facts.repairs.values():
+                own = {form.step for form in flow.forms}
+                if not own.isdisjoint(names):
+                    shown |= own
+                    self.outcomes((*path, "error"), flow.errors)
+                    self.outcomes((*path, "abort"), flow.aborts)
+            for step in names - shown:
                 self.unused((*path, "step", step))
-            if self.texts.mapping(*path):
-                self.outcomes((*path, "error"), flow.errors)
-                self.outcomes((*path, "abort"), flow.aborts)
 
     def flow(self, section: str, flow: Flow) -> None:
         """Each step, field, error and abort of a flow has its text, and each text is needed."""

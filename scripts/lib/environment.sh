@@ -13,7 +13,8 @@
 #
 # and puts the environment's programs (hass, pytest, ruff, ...) first in PATH. Without a
 # version, or with the version that the tests run on, it is .venv. The working directory is
-# left alone.
+# left alone. What Python compiles is kept in the environment, also where Python was told to
+# keep nothing: compiling Home Assistant takes longer than most of what is done with it.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -46,6 +47,7 @@ environment_is_ready() {
 use_environment() {
   locate_environment "${1:-}"
   environment_is_ready || "$ROOT/scripts/setup" --home-assistant "$HOME_ASSISTANT" >&2 || exit 1
-  export PATH="$VENV/bin:$PATH" VIRTUAL_ENV="$VENV"
+  export PATH="$VENV/bin:$PATH" VIRTUAL_ENV="$VENV" PYTHONPYCACHEPREFIX="$VENV/.compiled"
+  unset PYTHONDONTWRITEBYTECODE
   export ROOT VENV PYTHON HOME_ASSISTANT
 }

@@ -6,11 +6,6 @@ import pytest
 from aiohttp import ClientSession, TCPConnector, ThreadedResolver
 
 
-@pytest.fixture(autouse=True)
-def custom_integrations() -> None:
-    """Take the place of the fixture that would start Home Assistant."""
-
-
 @pytest.fixture
 async def session(socket_enabled: None) -> AsyncIterator[ClientSession]:
     """Give clients a session; only loopback can be reached."""

@@ -618,13 +618,27 @@ def test_errors_of_a_repair_are_in_each_issue_that_has_one(tree: Tree) -> None:
         "repairs.py",
         dedent("""
             from homeassistant.components.repairs import RepairsFlow
+            from homeassistant.helpers import issue_registry as ir
+
+
+            def report(hass):
+                ir.async_create_issue(
+                    hass, "parcels", "rain", is_fixable=True, translation_key="rain"
+                )
 
 
             class ParcelRepair(RepairsFlow):
                 async def async_step_init(self, user_input=None):
                     return self.async_show_form(step_id="init", errors={"base": "still_lost"})
+
+
+            class WeatherRepair(RepairsFlow):
+                async def async_step_confirm(self, user_input=None):
+                    return self.async_show_form(step_id="confirm")
         """),
     )
+    weather = {"title": "It rains", "fix_flow": {"step": {"confirm": {"title": "Does it stop?"}}}}
+    tree.change(TEXTS, "issues/rain", weather)
     tree.replace("services.py", "is_fixable=False", "is_fixable=True")
     tree.change(TEXTS, "issues/lost/description")
     flow = {"step": {"init": {"title": "Look for {number}"}}, "error": {"still_lost": "It is not."}}
@@ -632,4 +646,4 @@ def test_errors_of_a_repair_are_in_each_issue_that_has_one(tree: Tree) -> None:
     problems = tree.problems()
     assert problems == [], problems
     tree.change(TEXTS, "issues/lost/fix_flow/error")
-    assert any('repairs.py:7: "still_lost" has no text' in one for one in tree.problems())
+    assert any('repairs.py:14: "still_lost" has no text' in one for one in tree.problems())
