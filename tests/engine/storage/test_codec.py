@@ -30,7 +30,7 @@ from custom_components.media_arrivals.engine.board.models import (
 )
 from custom_components.media_arrivals.engine.storage import codec
 
-from .household import NOON, arrival, claims, part, request, title
+from .household import NOON, SEERR, arrival, claims, part, request, title
 
 NUMBER = st.integers(1, 2**53)
 MAYBE_NUMBER = st.none() | NUMBER
