@@ -89,13 +89,13 @@ class EmbyDouble(MediaBrowserDouble):
     @override
     def shown_season(self, item: MediaItem) -> int | None:
         """Numbers come with the metadata."""
-        return item.season if item.known_at <= self.clock.now() else None
+        return item.season if item.known_at <= self.now() else None
 
     @override
     def describe_item(self, item: MediaItem) -> Json:
         """Describe an item; before its metadata are there, it has only a name."""
         row = super().describe_item(item)
-        if item.known_at > self.clock.now():
+        if item.known_at > self.now():
             for key in ("IndexNumber", "IndexNumberEnd", "ProductionYear", "PremiereDate"):
                 row.pop(key, None)
         return row
@@ -155,7 +155,7 @@ class EmbyDouble(MediaBrowserDouble):
         """Return an event; its texts are in the server's language."""
         found: Json = {
             "Title": f"Neu: {item.name if item else event}",
-            "Date": net_date(self.clock.now()),
+            "Date": net_date(self.now()),
             "Event": event,
             "Server": {"Name": self.name, "Id": self.server_id, "Version": self.version},
         }

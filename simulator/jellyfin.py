@@ -126,7 +126,7 @@ class JellyfinDouble(MediaBrowserDouble):
     @override
     async def _tell_added(self, item: MediaItem) -> None:
         """Tell of an item once it has ids: the queue puts it back until then."""
-        wait = (item.known_at - self.clock.now()).total_seconds()
+        wait = (item.known_at - self.now()).total_seconds()
         if wait > 0:
             self.spawn(self._tell_later(item, wait))
         else:
@@ -156,7 +156,7 @@ class JellyfinDouble(MediaBrowserDouble):
 
     async def progress(self, session: MediaSession, *, played: bool = False) -> None:
         """Play on, which is told every few seconds."""
-        session.active = self.clock.now()
+        session.active = self.now()
         details = {"user": session.user, "session": session}
         body = self.payload(session.item) | self._player(details)
         await self._send("PlaybackProgress", body, session.item, session.user)
@@ -197,7 +197,7 @@ class JellyfinDouble(MediaBrowserDouble):
 
     def payload(self, item: MediaItem) -> Json:
         """Return what the plugin knows of an item: quotes are escaped before it is JSON."""
-        now = net_date(self.clock.now())
+        now = net_date(self.now())
         body: Json = {
             "ServerId": self.server_id,
             "ServerName": self.name,

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, override
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from .clock import NEVER, Clock, net_date, parse_date, to_the_second
 from .delivery import DeliveryError
 from .faults import Delivery, Json
 from .library import invented_title
-from .service import HttpDouble, flag, json_answer, query, read_json
+from .service import Handler, HttpDouble, flag, json_answer, query, read_json
 from .shelf import Shelf, ShelfFile, mounted, unmounted
 
 KINDS = ("Movie", "Series", "Season", "Episode", "Audio")
@@ -117,6 +118,8 @@ class MediaBrowserDouble(HttpDouble):
         self.finds_after = finds_after
         self.ids_after = ids_after
         self.file_dates = file_dates
+        self.ahead = 0.0
+        """Seconds that the server's clock is ahead."""
         self._last = 0
         self.server_id = self.new_user_id("server")
         self.api_key = self.new_user_id("key")
@@ -140,6 +143,16 @@ class MediaBrowserDouble(HttpDouble):
         self.add_user("Ben")
         self.playing: list[MediaSession] = []
         shelf.listeners.append(self._file_changed)
+
+    def now(self) -> datetime:
+        """Return the time by the server's own clock."""
+        return self.clock.now() + timedelta(seconds=self.ahead)
+
+    @override
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await super()._answer(request, handler)
+        answer.headers["Date"] = format_datetime(self.now(), usegmt=True)
+        return answer
 
     # --- what differs -------------------------------------------------------------------
 
@@ -209,7 +222,7 @@ class MediaBrowserDouble(HttpDouble):
             if item.library is library and path not in there and f"{path}/".startswith(f"{top}/"):
                 del self._paths[path]
                 del item.files[path]
-                item.saved = self.clock.now()
+                item.saved = self.now()
                 if not item.files:
                     gone += self._remove(item)
         return gone
@@ -256,7 +269,7 @@ class MediaBrowserDouble(HttpDouble):
 
     def _put(self, item: MediaItem, file: ShelfFile) -> None:
         item.files[file.path] = file
-        item.saved = self.clock.now()
+        item.saved = self.now()
         self._paths[file.path] = item
 
     def _enter_episode(self, series: MediaItem, file: ShelfFile) -> list[MediaItem]:
@@ -278,11 +291,11 @@ class MediaBrowserDouble(HttpDouble):
         # Ids of an episode are not those of its series.
         episode.providers = {"Tvdb": str(8_000_000 + len(self.items))}
         self._put(episode, file)
-        series.saved = self.clock.now()
+        series.saved = self.now()
         return [*new, episode]
 
     def _item(self, library: MediaLibrary, kind: str, file: ShelfFile, *, name: str) -> MediaItem:
-        now = self.clock.now()
+        now = self.now()
         ids = {"Tmdb": file.tmdb_id, "Tvdb": file.tvdb_id, "Imdb": file.imdb_id}
         item = MediaItem(
             id=self.new_id(),
@@ -319,7 +332,7 @@ class MediaBrowserDouble(HttpDouble):
     def fill(self, films: int = 30_000) -> None:
         """Let there have been many films for a long time; nobody is told."""
         library = self.libraries[0]
-        now = self.clock.now()
+        now = self.now()
         for number in range(films):
             added = to_the_second(now - timedelta(days=30, minutes=number))
             title = invented_title(number)
@@ -351,9 +364,9 @@ class MediaBrowserDouble(HttpDouble):
             kind="Episode",
             name="Not yet here",
             library=series.library,
-            created=self.clock.now(),
-            saved=self.clock.now(),
-            known_at=self.clock.now(),
+            created=self.now(),
+            saved=self.now(),
+            known_at=self.now(),
             series=series,
             season=season,
             number=number,
@@ -376,7 +389,7 @@ class MediaBrowserDouble(HttpDouble):
             id=self.new_user_id(f"session{len(self.playing)}"),
             user=user,
             item=item,
-            active=self.clock.now(),
+            active=self.now(),
         )
         self.playing.append(session)
         await self.tell("start", item, user=user, session=session)
@@ -386,7 +399,7 @@ class MediaBrowserDouble(HttpDouble):
         """Stop playing, at the end or before it."""
         self.playing.remove(session)
         if completed:
-            session.user.played[session.item.id] = self.clock.now()
+            session.user.played[session.item.id] = self.now()
         await self.tell(
             "stop", session.item, user=session.user, session=session, completed=completed
         )
@@ -399,7 +412,7 @@ class MediaBrowserDouble(HttpDouble):
     async def mark(self, user: MediaUser, item: MediaItem, *, played: bool) -> None:
         """Mark something by hand."""
         if played:
-            user.played[item.id] = self.clock.now()
+            user.played[item.id] = self.now()
         else:
             user.played.pop(item.id, None)
         await self.tell("mark", item, user=user, played=played)
@@ -505,7 +518,7 @@ class MediaBrowserDouble(HttpDouble):
 
     def _saved(self, item: MediaItem) -> datetime:
         """Return when an item was written last: its metadata come in a second step."""
-        if item.saved < item.known_at <= self.clock.now():
+        if item.saved < item.known_at <= self.now():
             return item.known_at
         return item.saved
 
@@ -586,7 +599,7 @@ class MediaBrowserDouble(HttpDouble):
 
     def shown_ids(self, item: MediaItem) -> dict[str, str]:
         """Return the ids of an item, as far as the server knows them."""
-        return item.providers if item.known_at <= self.clock.now() else {}
+        return item.providers if item.known_at <= self.now() else {}
 
     def describe_item(self, item: MediaItem) -> Json:
         """Describe an item without what has to be asked for."""
@@ -621,7 +634,7 @@ class MediaBrowserDouble(HttpDouble):
         """Return who plays something, and was heard of within some seconds."""
         if within is None or not self.filters_sessions:
             return self.playing
-        since = self.clock.now() - timedelta(seconds=int(within))
+        since = self.now() - timedelta(seconds=int(within))
         return [session for session in self.playing if session.active >= since]
 
     async def _get_sessions(self, request: web.Request) -> web.Response:

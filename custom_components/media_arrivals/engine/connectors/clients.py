@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from .base import Client, Connection
+from .emby.client import EmbyClient
 from .http import Session
+from .jellyfin.client import JellyfinClient
 from .plex.client import PlexClient
 from .radarr.client import RadarrClient
 from .seerr.client import SeerrClient
@@ -16,6 +18,8 @@ _CLIENTS: Final[Mapping[str, Callable[[Session, Connection], Client]]] = {
     "sonarr": SonarrClient,
     "seerr": SeerrClient,
     "plex": PlexClient,
+    "jellyfin": JellyfinClient,
+    "emby": EmbyClient,
     "tautulli": TautulliClient,
 }
 

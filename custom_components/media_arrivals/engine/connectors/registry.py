@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from .base import Decoder
+from .emby.decode import EmbyDecoder
+from .jellyfin.decode import JellyfinDecoder
 from .plex.decode import PlexDecoder
 from .radarr.decode import RadarrDecoder
 from .seerr.decode import SeerrDecoder
@@ -17,6 +19,8 @@ DECODERS: Final[Mapping[str, Decoder]] = {
         SonarrDecoder(),
         SeerrDecoder(),
         PlexDecoder(),
+        JellyfinDecoder(),
+        EmbyDecoder(),
         TautulliDecoder(),
     )
 }

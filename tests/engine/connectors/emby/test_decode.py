@@ -36,7 +36,12 @@ from tests.engine.connectors.emby.bodies import (
     form,
 )
 
-BARE = {"ProviderIds": {}, "ParentIndexNumber": None, "IndexNumber": None, "ProductionYear": None}
+BARE: dict[str, Any] = {
+    "ProviderIds": {},
+    "ParentIndexNumber": None,
+    "IndexNumber": None,
+    "ProductionYear": None,
+}
 
 
 def watch(found: Decoded) -> WatchReport:

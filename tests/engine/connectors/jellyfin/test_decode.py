@@ -19,7 +19,7 @@ from custom_components.media_arrivals.engine.board.models import (
     TitleRef,
     WatchReport,
 )
-from custom_components.media_arrivals.engine.connectors.base import Decoded, Sighting
+from custom_components.media_arrivals.engine.connectors.base import Decoded, Json, Sighting
 from tests.engine.connectors.jellyfin.bodies import (
     DECODER,
     EPISODE,
@@ -473,7 +473,7 @@ def test_odd_values_never_raise_and_are_journalled_alike(
 
 
 def test_films_of_a_list_are_reported_and_make_nothing_absent() -> None:
-    body = {
+    body: Json = {
         "Items": [
             {
                 "Id": FILM,

@@ -96,8 +96,22 @@ class Item:
 
     @property
     def title(self) -> TitleRef:
-        """The film or the series, as this item names it."""
-        return titled(self)
+        """The film or the series; an episode's and a season's ids are not those of the series."""
+        if self.kind in {FILM, SERIES}:
+            return TitleRef(
+                media_type=self.media_type, ids=self.ids, name=self.name, year=self.year
+            )
+        return TitleRef(media_type=MediaType.SERIES, name=self.series_name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who may sign in."""
+
+    id: str
+    administrator: bool
+    sees_all: bool
+    """No library is hidden."""
 
 
 # --- plain values --------------------------------------------------------------------------
@@ -151,22 +165,6 @@ def origin_of(service: Service, via: Via) -> Origin:
 # --- items -----------------------------------------------------------------------------------
 
 
-def titled(item: Item, *, ids: ExternalIds | None = None) -> TitleRef:
-    """Name a film or a series; an episode's and a season's ids are not those of the series."""
-    if item.kind in {FILM, SERIES}:
-        return TitleRef(
-            media_type=item.media_type,
-            ids=item.ids if ids is None else ids,
-            name=item.name,
-            year=item.year,
-        )
-    return TitleRef(
-        media_type=MediaType.SERIES,
-        ids=ids or ExternalIds(),
-        name=item.series_name,
-    )
-
-
 def read_items(body: Json) -> tuple[Item, ...]:
     """Read the films, series, seasons and episodes of a list, or of a page of one."""
     page = payload.mapping(body)
@@ -201,6 +199,22 @@ def read_item(row: payload.Object) -> Item | None:
         added_at=payload.moment(row.get("DateCreated")),
         tiers=_tiers(row),
         watched_at=payload.moment(user_data.get("LastPlayedDate")) if watched else None,
+    )
+
+
+def read_users(body: Json) -> tuple[User, ...]:
+    """Read the users who are not locked."""
+    policies = [
+        (item_id(row.get("Id")), payload.mapping(row.get("Policy"))) for row in payload.rows(body)
+    ]
+    return tuple(
+        User(
+            id=number,
+            administrator=payload.boolean(policy.get("IsAdministrator")) is True,
+            sees_all=payload.boolean(policy.get("EnableAllFolders")) is True,
+        )
+        for number, policy in policies
+        if number is not None and payload.boolean(policy.get("IsDisabled")) is not True
     )
 
 
