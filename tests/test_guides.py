@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 from homeassistant.core import HomeAssistant
@@ -17,6 +18,9 @@ from custom_components.media_arrivals.const import (
 )
 from custom_components.media_arrivals.engine.board.models import Outcome, Reason, Service, Stage
 from custom_components.media_arrivals.engine.connectors.base import Delivery, WebhookTarget
+from custom_components.media_arrivals.engine.connectors.emby.webhook import EmbyWebhooks
+from custom_components.media_arrivals.engine.connectors.http import JsonClient
+from custom_components.media_arrivals.engine.connectors.jellyfin.webhook import JellyfinWebhooks
 from custom_components.media_arrivals.engine.connectors.radarr.client import RadarrClient
 from custom_components.media_arrivals.engine.connectors.registry import DECODERS, decoder
 from custom_components.media_arrivals.engine.connectors.seerr import slot
@@ -97,6 +101,10 @@ def pasted(name: str, heading: str) -> Any:
     found = re.search(r"```json\n(.*?)```", text, re.DOTALL)
     assert found
     return json.loads(found[1])
+
+
+async def no_users() -> tuple[()]:
+    return ()
 
 
 def test_links_of_the_documentation_lead_somewhere() -> None:
@@ -192,6 +200,24 @@ def test_the_triggers_to_tick_are_those_that_are_installed(
 def test_the_notifications_of_seerr_are_those_that_are_installed() -> None:
     told = cell("seerr", "Notification Types").split(", ")
     assert sum(NOTIFICATIONS[name] for name in told) == slot.TYPES
+
+
+async def test_what_to_enter_in_jellyfin_is_what_is_installed() -> None:
+    wanted = await JellyfinWebhooks(create_autospec(JsonClient)).wanted({}, TARGET)
+    told = cell("jellyfin", "Notification Type").split(", ")
+    assert [name.replace(" ", "") for name in told] == wanted["NotificationTypes"]
+    media = cell("jellyfin", "Item Type").split(", ")
+    switches = {"Movies", "Episodes", "Series", "Seasons", "Albums", "Songs", "Videos"}
+    assert {name for name in switches if wanted[f"Enable{name}"] is True} == set(media)
+    assert (wanted["SendAllProperties"], wanted["UserFilter"], wanted["Template"]) == (True, [], "")
+    rows = re.findall(r"Add Request Header \| `([^`]*)`", page("jellyfin"))
+    headers: Any = wanted["Headers"]
+    assert {row["Key"] for row in headers} == set(rows)
+
+
+async def test_what_emby_tells_is_what_is_installed() -> None:
+    wanted = await EmbyWebhooks(create_autospec(JsonClient), no_users).wanted({}, TARGET)
+    assert set(json.loads(json.dumps(wanted["EventIds"]))) <= first_cells("emby")
 
 
 def test_the_texts_to_paste_into_tautulli_are_those_that_are_installed() -> None:
