@@ -9,6 +9,8 @@ import re
 import shutil
 import sqlite3
 import threading
+import weakref
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 
 from custom_components.media_arrivals.engine.board.models import ExternalIds, MediaType, Outcome
 from custom_components.media_arrivals.engine.storage import database
+from custom_components.media_arrivals.engine.storage.database import Database
 from custom_components.media_arrivals.engine.storage.models import (
     Commit,
     DatabaseDamagedError,
@@ -476,3 +479,45 @@ async def test_an_abandoned_loop_does_not_hang_the_thread(path: Path) -> None:
     storage = await asyncio.to_thread(partial(asyncio.run, abandon()))
     await asyncio.to_thread(storage._database._executor.shutdown)
     assert len(storage._database._waiting) == 0
+
+
+def read_half(connection: sqlite3.Connection, freed_in: list[str]) -> None:
+    """Leave a statement half read in a local variable."""
+    cursor = connection.execute("SELECT id FROM titles UNION ALL VALUES (1), (2)")
+    weakref.finalize(cursor, lambda: freed_in.append(threading.current_thread().name))
+    cursor.fetchone()
+    connection.execute("SELECT * FROM nowhere")
+
+
+def read_half_and_stumble(connection: sqlite3.Connection, freed_in: list[str]) -> None:
+    try:
+        read_half(connection, freed_in)
+    except sqlite3.Error:
+        raise ValueError from None
+
+
+def write_half(connection: sqlite3.Connection, items: list[list[str]]) -> list[None]:
+    for freed_in in items:
+        read_half(connection, freed_in)
+    return []
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda one, freed_in: one.read(read_half, freed_in), DatabaseUnavailableError),
+        (lambda one, freed_in: one.read(read_half_and_stumble, freed_in), ValueError),
+        (lambda one, freed_in: one.write(write_half, freed_in), DatabaseUnavailableError),
+    ],
+)
+async def test_a_failed_calls_cursor_is_freed_in_the_storages_thread(
+    storage: Storage,
+    call: Callable[[Database, list[str]], Awaitable[None]],
+    error: type[Exception],
+) -> None:
+    """In another one it would hide the error of what runs meanwhile."""
+    freed_in: list[str] = []
+    with pytest.raises(error) as caught:
+        await call(storage._database, freed_in)
+    assert caught.value.__traceback__ is not None
+    assert [name.startswith("media_arrivals_storage") for name in freed_in] == [True]

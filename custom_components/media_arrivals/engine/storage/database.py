@@ -6,6 +6,7 @@ import itertools
 import os
 import sqlite3
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,7 +89,11 @@ class Database:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> R:
-        """Call ``reader`` with the connection, in the thread."""
+        """Call ``reader`` with the connection, in the thread.
+
+        It returns no cursor: freed in another thread, that would reset its statement while the
+        next one runs, and hide that one's error.
+        """
         self._refuse_if_closed()
         return await self._in_thread(lambda: reader(self._connection, *args, **kwargs))
 
@@ -129,7 +134,11 @@ class Database:
             try:
                 return job()
             except (sqlite3.Error, OSError) as err:
+                _free_cursors(err)
                 raise _translated(err) from err
+            except Exception as err:
+                _free_cursors(err)
+                raise
 
         return await self._loop.run_in_executor(self._executor, run)
 
@@ -170,6 +179,7 @@ class Database:
         try:
             return self._write_together(group)
         except Exception as err:  # noqa: BLE001 - whoever waits for it gets it
+            _free_cursors(err)
             if len(group) > 1:
                 return [answer for one in group for answer in self._write([one])]
             return [_translated(err)]
@@ -265,6 +275,14 @@ def _hand_over(group: list[_Waiting], answers: list[Any]) -> None:
             call.future.set_exception(answer)
         else:
             call.future.set_result(answer)
+
+
+def _free_cursors(err: BaseException) -> None:
+    """Free in this thread what a failed call's frames hold, before its error travels."""
+    link: BaseException | None = err
+    while link is not None:
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
 
 
 def _is_damage(err: BaseException) -> bool:
