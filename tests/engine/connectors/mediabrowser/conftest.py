@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 
 from custom_components.media_arrivals.engine.connectors.base import Connection
 from custom_components.media_arrivals.engine.connectors.emby.client import EmbyClient
 from custom_components.media_arrivals.engine.connectors.jellyfin.client import JellyfinClient
 from simulator import Clock, Stack
-from tests.engine.connectors.mediabrowser.house import House, MemoryIndex
+from tests.engine.connectors.mediabrowser.house import House, MemoryIndex, Receiver
 
 BEGIN = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC)
 
@@ -43,3 +43,17 @@ async def house(
         else:
             client = EmbyClient(session, connection, clock=lambda: clock.now().timestamp())
         yield House(stack, server, client)
+
+
+@pytest.fixture
+async def receiver(socket_enabled: None) -> AsyncIterator[Receiver]:
+    """Listen where Home Assistant would."""
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", receiver.take)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    receiver.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield receiver
+    await runner.cleanup()

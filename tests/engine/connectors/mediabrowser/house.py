@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from aiohttp import web
+
 from custom_components.media_arrivals.engine.board.models import (
     AnyReport,
     ExternalIds,
@@ -19,7 +21,13 @@ from custom_components.media_arrivals.engine.board.models import (
     TitleRef,
     WatchReport,
 )
-from custom_components.media_arrivals.engine.connectors.base import Cursor, Poll, PollView
+from custom_components.media_arrivals.engine.connectors.base import (
+    Cursor,
+    Delivery,
+    Poll,
+    PollView,
+    WebhookTarget,
+)
 from custom_components.media_arrivals.engine.connectors.emby.client import EmbyClient
 from custom_components.media_arrivals.engine.connectors.jellyfin.client import JellyfinClient
 from simulator import Stack
@@ -55,6 +63,37 @@ class MemoryIndex:
     async def drop(self, items: Sequence[str]) -> None:
         for item in items:
             self.entries.pop(item, None)
+
+
+@dataclass
+class Receiver:
+    """Takes what is sent to our webhook."""
+
+    base: str = ""
+    received: list[tuple[dict[str, str], Delivery]] = field(default_factory=list)
+    """Headers and delivery of each call."""
+
+    async def take(self, request: web.Request) -> web.Response:
+        delivery = Delivery(
+            body=await request.read(),
+            received_at=2_000_000_000.0,
+            content_type=request.headers.get("Content-Type", ""),
+            user_agent=request.headers.get("User-Agent", ""),
+        )
+        self.received.append((dict(request.headers), delivery))
+        return web.Response()
+
+    def target(self, **changes: Any) -> WebhookTarget:
+        """Return our webhook as we want it."""
+        webhook_id = changes.pop("webhook_id", "c0ffee")
+        values: dict[str, Any] = {
+            "url": f"{self.base}/api/webhook/{webhook_id}",
+            "webhook_id": webhook_id,
+            "username": "media_arrivals",
+            "secret": "s3cret",
+            "instance_id": "0123456789abcdef",
+        }
+        return WebhookTarget(**{**values, **changes})
 
 
 @dataclass
