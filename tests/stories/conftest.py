@@ -33,4 +33,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[TickingDateTimeFactory]:
 def family(clock: TickingDateTimeFactory, house: House, monkeypatch: pytest.MonkeyPatch) -> Family:
     """Return a household before it moves in; services are polled only when a story says so."""
     monkeypatch.setattr("custom_components.media_arrivals.coordinator.HINT_PAUSE", 3600.0)
+    # How fast a burst is worked off is shown where the worker is tested.
+    monkeypatch.setattr(worker, "PACE", 100_000.0)
     return Family(house, clock)
