@@ -285,9 +285,10 @@ async def test_more_old_seasons_than_a_page_with_a_new_episode_each_are_all_new(
     stack.clock.advance(60)
     for series in shows:
         stack.sonarr.scan_file(series.episodes[1])
+    stack.radarr.put_movie(stack.catalogue.film(), quality="WEBDL-1080p")
     await plex.scan()
     poll = await client.poll(service, begun.cursor, VIEW, now(plex))
-    assert len(poll.questions) == 20
+    assert len(poll.questions) == 21
 
 
 async def test_a_burst_within_one_second_loses_nothing(
@@ -454,7 +455,9 @@ async def test_what_is_not_there_is_absent_only_where_all_is_known(
     client.index_complete = False
     assert await client.answer(service, availability(film_title(film)), now(plex)) == ()
     client.index = None
+    plex.reset_counts()
     assert await client.answer(service, availability(film_title(film)), now(plex)) == ()
+    assert plex.counts()["requests"] == 0
 
 
 async def test_without_ids_nothing_can_be_said(

@@ -142,6 +142,8 @@ class Titles:
         now: float,
     ) -> tuple[AnyReport, ...]:
         """Say of titles whether they can be played; nothing of those that it cannot know."""
+        if self.index is None:
+            return ()
         titles = {title for title, _ in wanted if title.ids}
         held = await self._held(titles)
         if lacking := {title for title in titles if not held[title]}:
@@ -149,7 +151,7 @@ class Titles:
             held |= await self._held(lacking)
         reports: list[AnyReport] = []
         for title, seasons in wanted:
-            if title in titles and (held[title] or self._holder.index_complete):
+            if title in titles:
                 reports += await self._stock(service, title, held[title], seasons, now)
         return tuple(reports)
 
