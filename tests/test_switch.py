@@ -61,8 +61,9 @@ async def test_a_scheduled_sync_happens(
     assert home.state("sensor.radarr_last_sync") == STATE_UNKNOWN
     freezer.tick(timedelta(hours=24, minutes=1))
     async_fire_time_changed(hass)
-    for _ in range(100):
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while home.runtime.records["radarr"].sync_count == 0:
+            await asyncio.sleep(0.01)
     await hass.async_block_till_done()
     assert home.state("sensor.radarr_last_sync") != STATE_UNKNOWN
     assert home.runtime.records["radarr"].sync_count == 1

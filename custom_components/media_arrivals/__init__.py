@@ -5,7 +5,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
-from .coordinator import ServiceCoordinator, make_client_of
+from .coordinator import ServiceCoordinator, async_make_client
 from .entity import BOARD_PLATFORMS, SERVICE_PLATFORMS, async_set_up_device, is_board
 from .registration import Registration, async_follow_disabling
 from .runtime import (
@@ -66,7 +66,7 @@ async def _async_setup_service(
     """Open the door if it is not, reach the service, poll it, then show it."""
     hass.data[DOORS_KEY].async_open(entry)
     await runtime.async_configure(entry)
-    coordinator = ServiceCoordinator(hass, entry, runtime, make_client_of(hass, entry))
+    coordinator = ServiceCoordinator(hass, entry, runtime, await async_make_client(hass, entry))
     await coordinator.async_begin()
     registration = Registration(hass, entry, coordinator.client)
     entry.runtime_data = ServiceRuntime(
@@ -92,7 +92,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> None
             await runtime.async_erase()
         return
     hass.data[DOORS_KEY].async_close(entry.entry_id)
-    await Registration(hass, entry, make_client_of(hass, entry)).async_remove()
+    await Registration(hass, entry, await async_make_client(hass, entry)).async_remove()
     await runtime.async_remove_service(entry.entry_id)
     # Only now: while the service was asked to forget us, another may have been added.
     if not service_entries(hass):

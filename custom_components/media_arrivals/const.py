@@ -19,6 +19,10 @@ BOARD_UNIQUE_ID: Final = "board"
 CONF_TIER: Final = "tier"
 TIER_MIXED: Final = "mixed"
 CONF_WEBHOOK_SECRET: Final = "webhook_secret"  # noqa: S105 - a key's name
+CONF_SERVER_ID: Final = "server_id"
+"""A media server's own id; Tautulli's: that of its Plex."""
+CONF_OWNER_ID: Final = "owner_id"
+"""The id at plex.tv of whom a Plex server belongs to."""
 CONF_SEERR_SERVERS: Final = "seerr_servers"
 """In a Seerr entry: "radarr:<number>" -> entry id of the service that it is."""
 
@@ -41,6 +45,12 @@ CONF_INTERVAL_HOURS: Final = "interval_hours"
 # entry.options of the board
 CONF_REQUESTER_NAMES: Final = "requester_names"
 """Whether names of requesters reach states, events, logbook: bool, default False."""
+CONF_WATCH_DATA: Final = "watch_data"
+"""What is kept and shown of who watches: one of :data:`WATCH_DATA`."""
+WATCH_OFF: Final = "off"
+WATCH_HOUSEHOLD: Final = "household"
+"""That something was watched; by whom is shown to administrators only."""
+WATCH_DATA: Final = (WATCH_OFF, WATCH_HOUSEHOLD)
 CONF_FINISHED_DAYS: Final = "finished_days"
 CONF_TIMELINE_DAYS: Final = "timeline_days"
 CONF_JOURNAL_DAYS: Final = "journal_days"
@@ -52,9 +62,20 @@ DEFAULT_JOURNAL_DAYS: Final = 14
 DEFAULT_JOURNAL_ROWS: Final = 10_000
 MIN_INTERVAL_HOURS: Final = 1
 MAX_INTERVAL_HOURS: Final = 168
-DEFAULT_INTERVAL_HOURS: Final = {"radarr": 24, "sonarr": 24, "seerr": 6}
+DEFAULT_INTERVAL_HOURS: Final = {
+    "radarr": 24,
+    "sonarr": 24,
+    "seerr": 6,
+    "plex": 12,
+    "jellyfin": 12,
+    "emby": 12,
+    "tautulli": 6,
+}
+SCHEDULED_BY_DEFAULT: Final = frozenset({"plex", "jellyfin", "emby", "tautulli"})
+"""Media servers tell nothing of what was deleted or unmarked: that is seen by a sync."""
 
 EVENT_STAGE_CHANGED: Final = f"{DOMAIN}_stage_changed"
+EVENT_WATCHED: Final = f"{DOMAIN}_watched"
 EVENT_ACTION: Final = f"{DOMAIN}_action"
 """What somebody made the integration do, and what failed of it; the logbook describes it."""
 

@@ -12,6 +12,7 @@ from typing import Any, Final, override
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL
 from homeassistant.core import CALLBACK_TYPE, Context, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers import instance_id
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.event import async_call_later
@@ -22,25 +23,28 @@ from .const import (
     CONF_INTERVAL_HOURS,
     CONF_KIND,
     CONF_MANUAL_WEBHOOK,
-    CONF_SCHEDULE_ENABLED,
     DEFAULT_FINISHED_DAYS,
     DEFAULT_INTERVAL_HOURS,
     DOMAIN,
 )
-from .engine.board.models import Role, Service
+from .engine.board.models import Question, QuestionKind, Role, Service
 from .engine.connectors.base import (
     AuthError,
     Client,
     Connection,
     HealthNote,
+    NeedsIndex,
     NotFoundError,
     Poll,
     PollView,
     ServiceError,
+    WrongServiceError,
 )
 from .engine.connectors.clients import make_client
+from .engine.connectors.pace import Pace
 from .engine.storage.models import ScheduleRow
 from .faults import log_fault
+from .indexing import async_keep_index
 from .questions import Pending, Ticket
 from .runtime import (
     AuthFailures,
@@ -48,8 +52,10 @@ from .runtime import (
     ServiceConfigEntry,
     ServiceRecord,
     WebhookHealth,
+    schedule_enabled,
     service_of,
 )
+from .troubles import async_report_vanished, async_vanished_is_over
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -70,6 +76,7 @@ ANSWERS_SECONDS: Final = 20.0
 SYNC_SOON: Final = 60.0
 """Seconds until a sync that is overdue."""
 OK: Final = "ok"
+_PACED: Final = frozenset({Role.PLAYBACK, Role.WATCHING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +90,15 @@ class SyncResult:
     """The key of the error."""
 
 
-def make_client_of(hass: HomeAssistant, entry: ServiceConfigEntry) -> Client:
+async def async_make_client(hass: HomeAssistant, entry: ServiceConfigEntry) -> Client:
     """Make the client of a service as its entry says."""
     verify: bool = entry.data[CONF_VERIFY_SSL]
     connection = Connection(
-        url=entry.data[CONF_URL], api_key=entry.data[CONF_API_KEY], verify_tls=verify
+        url=entry.data[CONF_URL],
+        api_key=entry.data[CONF_API_KEY],
+        verify_tls=verify,
+        pace=Pace() if service_of(entry).role in _PACED else None,
+        client_id=await instance_id.async_get(hass),
     )
     return make_client(entry.data[CONF_KIND], async_get_clientsession(hass, verify), connection)
 
@@ -138,6 +149,10 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         self._asker = entry.async_create_background_task(
             hass, self._ask(), f"{DOMAIN} questions to {entry.entry_id}"
         )
+        if isinstance(self.client, NeedsIndex):
+            _ = entry.async_create_background_task(
+                hass, async_keep_index(self, self.client), f"{DOMAIN} index of {entry.entry_id}"
+            )
         self.async_reschedule()
 
     @callback
@@ -187,6 +202,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         runtime, service = self.runtime, self.service
         if not self._answered:
             identity = await self.client.identify()
+            if service.server_id is not None and identity.server_id != service.server_id:
+                raise WrongServiceError(identity.name)
             runtime.note(service.id, version=identity.version)
         now = time.time()
         cursor = runtime.cursors.get(service.id)
@@ -211,15 +228,34 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             runtime.note(service.id, healthy_since=now)
             self.async_look_at_webhook()
         runtime.note(service.id, queue=poll.queue, downloading=poll.downloading)
+        if poll.playing is not None:
+            runtime.note(service.id, playing=poll.playing)
+        await self._look_again(now)
         self.update_interval = self._pace(now)
         return poll, ticket
+
+    async def _look_again(self, now: float) -> None:
+        """Have a media server asked once more for what it did not list half an hour ago."""
+        runtime, service = self.runtime, self.service
+        questions = [
+            Question(
+                service=service.id, kind=QuestionKind.AVAILABILITY, title=title, seasons=seasons
+            )
+            for title, seasons in runtime.absences.due(service.id, now)
+        ]
+        if questions:
+            await runtime.apply((), service=service.id, questions=questions)
+        if runtime.absences.suspect(service.id):
+            async_report_vanished(self.hass, self.config_entry)
+        else:
+            async_vanished_is_over(self.hass, self.config_entry)
 
     def _view(self, read: Callable[..., Coroutine[Any, Any, Poll]]) -> PollView:
         """Return what the board has of the service, as far as it is looked at."""
         board, service = self.runtime.board, self.service
-        # Gathering the titles costs more the more are open; the light poll of a downloader
-        # does not look at them.
-        light = read == self.client.poll and service.role is Role.DOWNLOADS
+        # Gathering the titles costs more the more are open; only a Seerr's light poll looks
+        # at them.
+        light = read == self.client.poll and service.role is not Role.REQUESTS
         return PollView(
             active_downloads=board.active_downloads(service.id),
             open_requests=board.open_requests(service.id),
@@ -371,7 +407,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     @property
     def _scheduled(self) -> bool:
         """Tell whether syncs are scheduled."""
-        return bool(self.config_entry.options.get(CONF_SCHEDULE_ENABLED, False))
+        return schedule_enabled(self.config_entry)
 
     @callback
     def async_reschedule(self) -> None:

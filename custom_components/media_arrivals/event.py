@@ -16,6 +16,8 @@ from .telling import change_data, context_of
 PARALLEL_UPDATES = 0
 
 REQUEST_AVAILABLE: Final = "request_available"
+WATCHED: Final = "watched"
+UNWATCHED: Final = "unwatched"
 EPISODE_STAGES: Final = (Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.AVAILABLE)
 """Stages that are told of an episode that came after its season was available."""
 
@@ -26,6 +28,8 @@ ARRIVALS: Final = EventEntityDescription(
         *(stage.value for stage in Stage),
         *(f"episode_{stage.value}" for stage in EPISODE_STAGES),
         REQUEST_AVAILABLE,
+        WATCHED,
+        UNWATCHED,
     ],
 )
 
@@ -65,6 +69,8 @@ def event_type(change: Change) -> str:
     """Return the type of event that a change is."""
     if change.kind is ChangeKind.REQUEST:
         return REQUEST_AVAILABLE
+    if change.watch is not None:
+        return WATCHED if change.watch.watched else UNWATCHED
     if change.kind is ChangeKind.PART:
         return f"episode_{change.stage.value}"
     return change.stage.value

@@ -45,6 +45,7 @@ from .const import (
     MIN_INTERVAL_HOURS,
 )
 from .registration import addresses, guessed_address, manual_values
+from .runtime import schedule_enabled
 
 _MODE: Final = "webhook_mode"
 _MODES: Final = ("automatic", "manual", "polling_only")
@@ -155,7 +156,9 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
         fields[probatio.Optional(_SCHEDULE)] = section(
             probatio.Schema(
                 {
-                    probatio.Required(CONF_SCHEDULE_ENABLED, default=False): BooleanSelector(),
+                    probatio.Required(
+                        CONF_SCHEDULE_ENABLED, default=schedule_enabled(self.config_entry)
+                    ): BooleanSelector(),
                     probatio.Required(
                         CONF_INTERVAL_HOURS,
                         default=DEFAULT_INTERVAL_HOURS[self.config_entry.data[CONF_KIND]],

@@ -4,12 +4,12 @@ import mmap
 import os
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
 from .engine.board.board import Board
-from .engine.board.models import Change, ChangeKind, Origin, Role, Stage, Via
+from .engine.board.models import Change, ChangeKind, Origin, Role, Stage, Via, Watch
 
 _NUMBER: Final = struct.Struct("<Q")
 
@@ -85,6 +85,7 @@ def coalesce(changes: Iterable[Change], board: Board) -> tuple[Change, ...]:
     began: dict[str, Stage | None] = {}
     episodes: dict[str, Change] = {}
     requests: dict[tuple[str, int], Change] = {}
+    watches: dict[tuple[str, str | None, str], Change] = {}
     for change in changes:
         current = _refreshed(change, board)
         arrival_id = current.arrival.id
@@ -93,6 +94,8 @@ def coalesce(changes: Iterable[Change], board: Board) -> tuple[Change, ...]:
             moved[arrival_id] = current
         elif current.kind is ChangeKind.PART:
             episodes[arrival_id] = current
+        elif current.watch is not None:
+            watches[arrival_id, current.part, current.watch.viewer] = current
         elif current.request is not None:
             requests[current.request.key] = current
     final = [
@@ -102,6 +105,7 @@ def coalesce(changes: Iterable[Change], board: Board) -> tuple[Change, ...]:
     ]
     final += [change for arrival_id, change in episodes.items() if arrival_id not in moved]
     final += requests.values()
+    final += watches.values()
     return tuple(sorted(final, key=lambda change: change.happened_at))
 
 
@@ -131,6 +135,7 @@ def _to_document(change: Change) -> dict[str, Any]:
         "happened_at": change.happened_at,
         "known_at": change.known_at,
         "part": change.part,
+        "watch": None if change.watch is None else list(astuple(change.watch)),
         "request": list(change.request.key) if change.request is not None else None,
     }
 
@@ -141,6 +146,7 @@ def _from_document(document: Mapping[str, Any], board: Board) -> Change | None:
     if arrival is None:
         return None
     service, request_id = document["request"] or (None, 0)
+    watch = document.get("watch")
     return Change(
         kind=ChangeKind(document["kind"]),
         title=board.title(arrival.title_id),
@@ -158,5 +164,6 @@ def _from_document(document: Mapping[str, Any], board: Board) -> Change | None:
         happened_at=document["happened_at"],
         known_at=document["known_at"],
         part=document["part"],
+        watch=None if watch is None else Watch(*watch),
         request=board.request((service, request_id)) if service is not None else None,
     )

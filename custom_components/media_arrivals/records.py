@@ -81,6 +81,11 @@ class ServiceRecord:
     version: str | None = None
     queue: int = 0
     downloading: bool = False
+    playing: int = 0
+    """What a media server plays now."""
+    indexed: int = 0
+    to_index: int = 0
+    """How far the index of a media server's library is built; both 0: it needs none."""
 
 
 def _from_document(document: Mapping[str, Any]) -> ServiceRecord:

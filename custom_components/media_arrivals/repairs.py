@@ -1,4 +1,4 @@
-"""Repairs that the user can do here: a webhook that could not be installed or proven."""
+"""Repairs that the user can do here: a webhook that does not work, titles that vanished."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -28,6 +28,7 @@ from .const import (
     CONF_TAKE_OVER,
     DOMAIN,
 )
+from .engine.board.models import Question, QuestionKind
 from .engine.connectors.base import WebhookCause
 from .registration import Outcome, guessed_address, issue_id, manual_values
 from .runtime import BOARD_KEY, ServiceConfigEntry
@@ -51,9 +52,46 @@ async def async_create_fix_flow(
     issue_id: str,
     data: dict[str, str | int | float | None] | None,
 ) -> RepairsFlow:
-    """Return the flow that mends a webhook: the only repair of ours that a flow can do."""
+    """Return the flow that mends a webhook, or that has a media server believed."""
     entry = hass.config_entries.async_get_known_entry(str((data or {})["entry_id"]))
+    if (data or {}).get("vanished"):
+        return VanishedRepairFlow(entry)
     return WebhookRepairFlow(entry, WebhookCause(str((data or {})["cause"])))
+
+
+class VanishedRepairFlow(RepairsFlow):
+    """Has a media server believed from which much vanished at once."""
+
+    def __init__(self, entry: ServiceConfigEntry) -> None:
+        """Keep what it is about."""
+        self._entry = entry
+
+    async def async_step_init(self, _: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin; what arrives here is the issue's id and nothing that was typed."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Ask whether it was deleted; then it is looked at once more, and counts."""
+        if user_input is not None:
+            runtime, service_id = self.hass.data[BOARD_KEY], self._entry.entry_id
+            questions = [
+                Question(
+                    service=service_id,
+                    kind=QuestionKind.AVAILABILITY,
+                    title=title,
+                    seasons=seasons,
+                )
+                for title, seasons in runtime.absences.confirm(service_id)
+            ]
+            await runtime.apply((), service=service_id, questions=questions)
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=probatio.Schema({}),
+            description_placeholders={"service": self._entry.title},
+        )
 
 
 class WebhookRepairFlow(RepairsFlow):

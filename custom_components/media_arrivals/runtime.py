@@ -24,6 +24,9 @@ from .const import (
     CONF_JOURNAL_DAYS,
     CONF_JOURNAL_ROWS,
     CONF_KIND,
+    CONF_OWNER_ID,
+    CONF_SCHEDULE_ENABLED,
+    CONF_SERVER_ID,
     CONF_TIER,
     CONF_TIMELINE_DAYS,
     DEFAULT_FINISHED_DAYS,
@@ -32,13 +35,16 @@ from .const import (
     DEFAULT_TIMELINE_DAYS,
     DOMAIN,
     KIND_BOARD,
+    SCHEDULED_BY_DEFAULT,
 )
+from .engine.board.absence import AbsenceWatch
 from .engine.board.board import Board
 from .engine.board.models import AnyReport, Arrival, Change, MediaType, Question, Service, Tier
 from .engine.connectors.base import Cursor, Decoded, Sighting
 from .engine.connectors.registry import decoder
 from .engine.storage.models import JournalRow, LoadedBoard, ScheduleRow, StorageError
 from .engine.storage.storage import Storage
+from .finder import Finder
 from .missed import MissedLedger
 from .publishing import Breather
 from .questions import QuestionDesk, Ticket
@@ -73,6 +79,7 @@ __all__ = [
     "async_remove_board_entry",
     "async_restore_board_entry",
     "board_entry",
+    "schedule_enabled",
     "service_entries",
     "service_of",
 ]
@@ -125,14 +132,22 @@ def service_of(entry: ConfigEntry[Any]) -> Service:
         role=decoder(kind).role,
         tier=_TIERS.get(entry.data.get(CONF_TIER, "")),
         media_type=_MEDIA_TYPES.get(kind),
+        server_id=entry.data.get(CONF_SERVER_ID),
+        owner_id=entry.data.get(CONF_OWNER_ID),
     )
+
+
+def schedule_enabled(entry: ConfigEntry[Any]) -> bool:
+    """Tell whether a service is synced on a schedule."""
+    default = entry.data[CONF_KIND] in SCHEDULED_BY_DEFAULT
+    return bool(entry.options.get(CONF_SCHEDULE_ENABLED, default))
 
 
 def service_entries(hass: HomeAssistant) -> list[ServiceConfigEntry]:
     """Return the entries of all services, disabled ones, too."""
     return [
         entry
-        for entry in hass.config_entries.async_entries(DOMAIN)
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
         if entry.data[CONF_KIND] != KIND_BOARD
     ]
 
@@ -183,6 +198,8 @@ class BoardRuntime:
         """Entry id -> coordinator, while the entry is loaded."""
         self.questions = QuestionDesk()
         self.missed = MissedLedger()
+        self.absences = AbsenceWatch()
+        self.finder = Finder(hass, self)
         self.started_at = time.time()
         self.worker = Worker(hass, self)
         self.book = RecordBook(hass, self._save_soon)
@@ -193,8 +210,9 @@ class BoardRuntime:
         self._life = asyncio.Lock()
         self._awaited = {
             entry.entry_id
-            for entry in hass.config_entries.async_entries(DOMAIN)
-            if not entry.disabled_by
+            for entry in hass.config_entries.async_entries(
+                DOMAIN, include_ignore=False, include_disabled=False
+            )
         }
 
     @property
@@ -320,6 +338,7 @@ class BoardRuntime:
 
     async def async_close(self) -> None:
         """Work off what waits, store what is not stored, close."""
+        await self.finder.async_stop()
         await self.worker.async_stop()
         for timer in (self._missed_timer, self._start_timer):
             if timer is not None:
@@ -340,6 +359,7 @@ class BoardRuntime:
             self.board = Board(ulid_now)
             self.questions = QuestionDesk()
             self.missed = MissedLedger()
+            self.absences = AbsenceWatch()
             self.cursors, self.schedules = {}, {}
             self.worker = Worker(self.hass, self)
             self.worker.publisher.holding = False
@@ -402,6 +422,8 @@ class BoardRuntime:
     async def async_remove_service(self, entry_id: str) -> None:
         """Forget a service's words, journal, record and questions; no arrival."""
         self.missed.forget(entry_id)
+        self.absences.forget(entry_id)
+        self.finder.async_forget(entry_id)
         # First: what is still on its way from a service without a record is not taken.
         self.book.forget(entry_id)
         await self.worker.async_remove_service(entry_id)

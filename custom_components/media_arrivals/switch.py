@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_SCHEDULE_ENABLED
 from .entity import ServiceEntity, async_change_schedule
-from .runtime import BOARD_KEY, ServiceConfigEntry
+from .runtime import BOARD_KEY, ServiceConfigEntry, schedule_enabled
 
 PARALLEL_UPDATES = 1
 
@@ -37,7 +37,7 @@ class ScheduleSwitch(ServiceEntity, SwitchEntity):
     @override
     def is_on(self) -> bool:
         """Tell whether the option is set."""
-        return bool(self.entry.options.get(CONF_SCHEDULE_ENABLED, False))
+        return schedule_enabled(self.entry)
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:

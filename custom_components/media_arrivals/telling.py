@@ -9,7 +9,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util.ulid import bytes_to_ulid
 
-from .const import CONF_REQUESTER_NAMES, EVENT_STAGE_CHANGED, SIGNAL_CHANGE
+from .const import CONF_REQUESTER_NAMES, EVENT_STAGE_CHANGED, EVENT_WATCHED, SIGNAL_CHANGE
 from .engine.board.models import Change, ChangeKind
 from .runtime import BOARD_KEY
 
@@ -20,15 +20,14 @@ MAX_NAMES: Final = 5
 
 @callback
 def async_tell_on_bus(hass: HomeAssistant) -> None:
-    """Fire an event for each stage that an arrival, or a late episode of it, reaches."""
+    """Fire an event for each stage that an arrival or a late episode reaches, or if watched."""
 
     @callback
     def fire(change: Change) -> None:
         """Fire what is told. A request's availability is its last arrival's, told already."""
         if change.told and change.kind is not ChangeKind.REQUEST:
-            hass.bus.async_fire(
-                EVENT_STAGE_CHANGED, change_data(hass, change), context=context_of(change)
-            )
+            event = EVENT_WATCHED if change.watch is not None else EVENT_STAGE_CHANGED
+            hass.bus.async_fire(event, change_data(hass, change), context=context_of(change))
 
     async_dispatcher_connect(hass, SIGNAL_CHANGE, fire)
 
@@ -100,6 +99,9 @@ def describe(
             "air_date": part.air_date if part else None,
             "name": _cut(part.name, MAX_TITLE) if part else None,
         }
+    if change.watch is not None:
+        # By whom is nobody's business here: states and events are read by everybody.
+        data["watched"] = change.watch.watched
     if change.request is not None:
         data["request_id"] = change.request.request_id
         data["seasons"] = list(change.request.seasons or ())[:50] or None

@@ -1,7 +1,8 @@
-"""Repairs about the database: what is wrong with it, and what goes on without it."""
+"""Repairs about what is kept and what vanished: what is wrong, and what goes on without it."""
 
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
@@ -12,6 +13,7 @@ from .guides import learn_more_url
 UNAVAILABLE: Final = "database_unavailable"
 DAMAGED: Final = "database_damaged"
 NEWER: Final = "database_newer"
+VANISHED: Final = "vanished"
 
 DATABASE_FILE: Final = f"{DOMAIN}.db"
 
@@ -31,6 +33,28 @@ def async_report_trouble(hass: HomeAssistant, err: StorageError) -> None:
 def async_report_set_aside(hass: HomeAssistant, name: str) -> None:
     """Raise a repair that says where the damaged file went."""
     _raise(hass, DAMAGED, file=name)
+
+
+@callback
+def async_report_vanished(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Raise a repair: so much vanished from a media server at once that none of it counts."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{VANISHED}_{entry.entry_id}",
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=VANISHED,
+        learn_more_url=learn_more_url(VANISHED),
+        translation_placeholders={"service": entry.title},
+        data={"entry_id": entry.entry_id, "vanished": True},
+    )
+
+
+@callback
+def async_vanished_is_over(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take the repair back: it is there again, or it was confirmed."""
+    ir.async_delete_issue(hass, DOMAIN, f"{VANISHED}_{entry.entry_id}")
 
 
 @callback

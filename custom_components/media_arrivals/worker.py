@@ -10,25 +10,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import Context, HomeAssistant, callback
 
-from .const import BOARD_UNIQUE_ID, DOMAIN, KIND_BOARD
+from .const import BOARD_UNIQUE_ID, CONF_WATCH_DATA, DOMAIN, KIND_BOARD, WATCH_HOUSEHOLD, WATCH_OFF
 from .engine.board.models import (
     AnyReport,
     Applied,
     Arrival,
     Change,
     DownloadReport,
+    FileReport,
     Origin,
     Outcome,
+    PlayableReport,
     Question,
     Reason,
     Role,
     Service,
     Via,
+    WatchReport,
 )
 from .engine.connectors.base import Cursor, Decoded, Delivery
 from .engine.connectors.registry import decoder
 from .engine.storage.models import Commit, JournalMark, JournalRow, StorageError
 from .faults import fault, log_fault
+from .finder import GIVE_UP_AFTER
 from .publishing import Breather, Publisher
 from .questions import Pending, QuestionKey, Ticket
 from .troubles import UNAVAILABLE, async_report_trouble, async_trouble_is_over
@@ -265,6 +269,10 @@ class Worker:
         )
         if decoded.hint or begun:
             coordinator.async_hint()
+        if decoded.peer is not None:
+            for other in tuple(self._runtime.coordinators.values()):
+                if other is not coordinator and other.service.server_id == decoded.peer:
+                    other.async_hint()
 
     # --- polls, answers, actions ----------------------------------------------------------------
 
@@ -423,7 +431,32 @@ class Worker:
             if stored is not None:
                 board.load(stored.titles, stored.arrivals, stored.requests)
         silent = all(ticket.silent for ticket in tickets)
-        self._take(step, board.apply(report, now=step.now, silent=silent), tickets, asked=asked)
+        if (counted := self._counted(report, step)) is None:
+            for ticket in tickets:
+                ticket.note(Applied(outcome=Outcome.IGNORED, reason=_why_not(report)))
+            return
+        applied = board.apply(counted, now=step.now, silent=silent)
+        self._take(step, applied, tickets, asked=asked)
+        if isinstance(report, FileReport) and report.present and not silent:
+            self._search(report, applied, step.now)
+
+    def _counted(self, report: AnyReport, step: _Step) -> AnyReport | None:
+        """Return what of a report counts: who watches may be nobody's business (rule 9, too)."""
+        if isinstance(report, WatchReport):
+            off = self._runtime.option(CONF_WATCH_DATA, WATCH_HOUSEHOLD) == WATCH_OFF
+            return None if off else report
+        if isinstance(report, PlayableReport) and report.complete:
+            losses = self._runtime.board.losses(report)
+            return self._runtime.absences.screen(report, losses=losses, now=step.now)
+        return report
+
+    def _search(self, report: FileReport, applied: Applied, now: float) -> None:
+        """Have media servers look for what was imported just now."""
+        if now - report.happened_at < GIVE_UP_AFTER:
+            for arrival in applied.arrivals:
+                self._runtime.finder.async_imported(
+                    arrival.title_id, report.origin.service, report.happened_at
+                )
 
     def _take(
         self,
@@ -584,6 +617,11 @@ def _attributed(report: AnyReport, tickets: Sequence[Ticket]) -> AnyReport:
     if context is not None:
         origin = replace(origin, context_id=context.id, user_id=context.user_id)
     return replace(report, origin=origin)
+
+
+def _why_not(report: AnyReport) -> Reason:
+    """Say why a report does not count."""
+    return Reason.PRIVATE if isinstance(report, WatchReport) else Reason.SECOND_LOOK
 
 
 def _subject(decoded: Decoded) -> str:

@@ -229,6 +229,13 @@ def test_the_same_answer_again_says_nothing_new(season: House) -> None:
     assert season.board.losses(listing(FILM, 12, yes=False)) == 0
 
 
+def test_a_word_of_the_same_moment_changes_nothing(season: House) -> None:
+    season.hear(listing(SHOW, 10, 1, 2, 3))
+    before = season.arrival(SHOW, 1)
+    season.hear(listing(SHOW, 10, 1, 2, 3))
+    assert season.arrival(SHOW, 1).parts == before.parts
+
+
 def test_the_loss_of_a_film_is_one(house: House) -> None:
     house.hear(file(RADARR, FILM, 1), listing(FILM, 2), silent=True)
     assert house.board.losses(listing(FILM, 3, yes=False)) == 1
@@ -243,7 +250,9 @@ def test_a_media_server_is_asked_about_what_is_imported_or_was_there(house: Hous
     assert house.board.open_titles("plex") == ()
     house.hear(file(RADARR, FILM, 1))
     assert [one.ids for one in house.board.open_titles("plex")] == [FILM.ids]
+    assert [one.ids for one in house.board.imported_titles()] == [FILM.ids]
     house.hear(listing(FILM, 2))
+    assert house.board.imported_titles() == ()
     assert [one.ids for one in house.board.open_titles("plex")] == [FILM.ids]
 
 

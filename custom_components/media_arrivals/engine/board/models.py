@@ -711,6 +711,8 @@ class Reason(StrEnum):
     """Of another media server than the one that is set up: never applied."""
     OTHER_MEDIA = "other_media"
     """Music, photos, live television: neither a film nor a series."""
+    SECOND_LOOK = "second_look"
+    """A media server no longer lists it: that counts if it is still so half an hour later."""
     PRIVATE = "private"
     """The board is told to keep no watch data."""
     UNREADABLE = "unreadable"

@@ -152,6 +152,15 @@ class Register:
                 found[title.id] = self._reference(title, service)
         return tuple(found.values())
 
+    def imported_titles(self) -> tuple[TitleRef, ...]:
+        """Return the titles of which something is imported that cannot be played yet."""
+        titles = {
+            arrival.title_id: None
+            for arrival in self.open_arrivals()
+            if arrival.stage is Stage.DOWNLOADED
+        }
+        return tuple(self._reference(self.title(key), "") for key in titles)
+
     def retirable(self, now: float, *, finished_days: float) -> tuple[str, ...]:
         """Return the arrivals that have been finished for longer than some days.
 

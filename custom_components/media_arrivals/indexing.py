@@ -1,0 +1,89 @@
+"""Builds the index of a media server that cannot be asked by the ids that services share."""
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from .engine.board.models import Question, QuestionKind
+from .engine.connectors.base import NeedsIndex, ServiceError
+from .engine.storage.library import LibraryState, StoredLibrary
+from .engine.storage.models import StorageError
+from .questions import Ticket
+
+if TYPE_CHECKING:
+    from .coordinator import ServiceCoordinator
+
+_LOGGER = logging.getLogger(__name__)
+
+PAUSES: Final = (30.0, 120.0, 600.0)
+"""Seconds until a media server that failed is asked for the same page again."""
+
+
+async def async_keep_index(coordinator: ServiceCoordinator, client: NeedsIndex) -> None:
+    """Have the index complete: page by page, from where the last run got to.
+
+    Afterwards the media server is asked for all that may be in it, and tells nothing of that.
+    """
+    runtime, service = coordinator.runtime, coordinator.service
+    storage = await runtime.opened_storage()
+    if storage is None:
+        return
+    library = storage.library(service.id)
+    client.index = library
+    failures = 0
+    built = False
+    while True:
+        try:
+            state = await library.state()
+            if state.complete:
+                runtime.note(service.id, indexed=state.done, to_index=state.total)
+                client.index_complete = True
+                break
+            await _take_page(coordinator, client, library, state)
+            built = True
+        except ServiceError as err:
+            # Its polls tell that already.
+            _LOGGER.debug("Reading the library of %s: %s", service.id, err.key)
+        except StorageError as err:
+            _LOGGER.debug("Keeping the library of %s: %s", service.id, type(err).__name__)
+        else:
+            failures = 0
+            continue
+        await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
+        failures += 1
+    if built:
+        await _ask_for_all(coordinator)
+
+
+async def _take_page(
+    coordinator: ServiceCoordinator,
+    client: NeedsIndex,
+    library: StoredLibrary,
+    state: LibraryState,
+) -> None:
+    """Read one page and enter it."""
+    page = await client.index_page(state.resume)
+    complete = page.resume is None
+    await library.take_page(
+        page.entries,
+        LibraryState(
+            resume=page.resume,
+            done=page.done,
+            total=page.total,
+            complete=complete,
+            built_at=time.time(),
+        ),
+    )
+    coordinator.runtime.note(coordinator.service.id, indexed=page.done, to_index=page.total)
+
+
+async def _ask_for_all(coordinator: ServiceCoordinator) -> None:
+    """Ask for everything that is imported: silently, it is not news."""
+    runtime, service = coordinator.runtime, coordinator.service
+    questions = [
+        Question(service=service.id, kind=QuestionKind.AVAILABILITY, title=title)
+        for title in runtime.board.imported_titles()
+    ]
+    ticket = Ticket(service=service.id, silent=True)
+    await runtime.apply((), service=service.id, questions=questions, ticket=ticket)
