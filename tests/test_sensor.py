@@ -13,11 +13,12 @@ from homeassistant.const import (
     Platform,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.media_arrivals.const import CONF_FINISHED_DAYS, DOMAIN
 from custom_components.media_arrivals.engine.board.models import (
     Decision,
     DownloadState,
@@ -31,8 +32,11 @@ from custom_components.media_arrivals.engine.connectors.base import (
     ServiceError,
     TimedOutError,
 )
+from custom_components.media_arrivals.engine.storage.models import DatabaseUnavailableError
+from custom_components.media_arrivals.engine.storage.storage import Storage
 from custom_components.media_arrivals.records import WebhookHealth
 from custom_components.media_arrivals.sensor import LAST_STATUSES, OTHER_STATUS
+from custom_components.media_arrivals.troubles import UNAVAILABLE
 from tests.engine.board.household import (
     DAY,
     FILM,
@@ -49,7 +53,7 @@ from tests.engine.board.household import (
     playable,
     request,
 )
-from tests.entity_helpers import NOW, Home, moment, set_up_home
+from tests.entity_helpers import NOW, Home, board_entry, moment, set_up_home
 
 PACK = tuple(episode(number) for number in range(1, 11))
 OTHER_FILM = replace(FILM, ids=ExternalIds(tmdb=9002), own_id=8, name="Salt and Cedar", year=2020)
@@ -174,6 +178,36 @@ async def test_what_arrived_is_let_go_but_for_the_latest(
     # What is let go comes back when something is said about it.
     await home.hear(playable(SEERR, FILM, 10 * DAY, yes=False), held(RADARR, FILM, 10 * DAY))
     assert home.value("arrived_in_7_days") == "0"
+
+
+async def test_what_arrived_lately_is_counted_after_it_left_the_board(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finished arrivals may be kept for fewer days than are counted."""
+    home = await set_up_home(hass, board=board_entry(**{CONF_FINISHED_DAYS: 2}))
+    await film_arrived(home)
+    freezer.tick(timedelta(days=3))
+    await home.runtime.async_tidy()
+    await home.hear(
+        request(OTHER_FILM, 3 * DAY, Decision.APPROVED, number=2),
+        playable(SEERR, OTHER_FILM, 3 * DAY),
+    )
+    assert len(tuple(home.runtime.board.arrivals())) == 1
+    assert home.value("arrived_in_7_days") == "2"
+
+    # Read from the database, as after a restart.
+    await hass.config_entries.async_reload(home.board_entry.entry_id)
+    assert home.value("arrived_in_7_days") == "2"
+    assert home.value("arrived_today") == "1"
+
+    async def fail(*_: object) -> None:
+        raise DatabaseUnavailableError("out of reach")
+
+    monkeypatch.setattr(Storage, "retired_since", fail)
+    await hass.config_entries.async_reload(home.board_entry.entry_id)
+    assert home.value("arrived_in_7_days") == "1"
+    assert ir.async_get(hass).async_get_issue(DOMAIN, UNAVAILABLE) is not None
+    await pass_time(hass, freezer, timedelta(minutes=6))
 
 
 async def test_the_latest_arrival_is_unknown_once_it_left_the_board(

@@ -1,7 +1,7 @@
 """What the board's device shows, kept in step at a cost that does not grow with the board."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from .engine.board.board import Board
@@ -30,17 +30,17 @@ class Latest(NamedTuple):
 class Figures:
     """Numbers of the board, taken once as a whole and then change by change."""
 
-    def __init__(self, board: Board) -> None:
-        """Take the numbers of what is on the board."""
+    def __init__(self, board: Board, retired: Iterable[tuple[str, float]] = ()) -> None:
+        """Take the numbers of what is on the board, and of what arrived lately and left it."""
         self._board = board
         self._stale: set[str] = set()
         self._downloads: dict[str, dict[DownloadKey, float]] = {}
         self._dismissed: set[str] = set()
         """Arrivals that failed and were dismissed."""
-        self._arrived_at: dict[str, float] = {}
-        self._arrived: list[tuple[float, str]] = []
+        self._arrived_at = dict(retired)
         for arrival in board.arrivals():
             self._enter(arrival)
+        self._arrived = sorted((at, arrival_id) for arrival_id, at in self._arrived_at.items())
 
     def note(self, change: Change) -> None:
         """Look at the change's arrival again before the next answer."""
@@ -107,17 +107,18 @@ class Figures:
             # The board answers for the id of a merged arrival with the one that is left.
             if arrival is not None and arrival.id == arrival_id:
                 self._enter(arrival)
+                if arrival.available_at is not None:
+                    insort(self._arrived, (arrival.available_at, arrival_id))
         self._stale.clear()
 
     def _enter(self, arrival: Arrival) -> None:
         """Count an arrival in."""
-        if downloads := dict(self._running_downloads(arrival)):
-            self._downloads[arrival.id] = downloads
+        if arrival.progress is not None:
+            self._downloads[arrival.id] = dict(self._running_downloads(arrival))
         if arrival.dismissed and arrival.stage is Stage.FAILED:
             self._dismissed.add(arrival.id)
         if arrival.available_at is not None:
             self._arrived_at[arrival.id] = arrival.available_at
-            insort(self._arrived, (arrival.available_at, arrival.id))
 
     def _forget(self, arrival_id: str) -> None:
         """Count an arrival out."""
@@ -132,8 +133,6 @@ class Figures:
 
     def _running_downloads(self, arrival: Arrival) -> Iterator[tuple[DownloadKey, float]]:
         """Yield the arrival's downloads; Seerr's word counts where no downloader speaks."""
-        if arrival.progress is None:
-            return
         words: dict[bool, dict[DownloadKey, float]] = {True: {}, False: {}}
         for part in (arrival.whole, *arrival.parts.values()):
             for claims in part.claims:

@@ -351,7 +351,11 @@ class BoardRuntime:
         await self.worker.publisher.close()
 
     async def async_erase(self) -> None:
-        """Forget everything: the last service was removed."""
+        """Forget everything: the last service was removed.
+
+        A database that could not be opened stays where it is: it is of a newer version, or
+        perhaps only out of reach.
+        """
         async with self._life:
             path = self.storage.path if self.storage is not None else None
             await self.async_close()

@@ -1,6 +1,6 @@
 """Sensors: the board's numbers, and what is known of each service."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, override
@@ -22,15 +22,19 @@ from homeassistant.util import dt as dt_util
 from .const import CONF_KIND, SIGNAL_BOARD, SIGNAL_CHANGE
 from .engine.board.models import Change, Role
 from .engine.connectors.registry import DECODERS
+from .engine.storage.models import StorageError
 from .entity import BoardEntity, ServiceEntity, is_board
 from .figures import Figures
 from .presenter import iso_time
 from .records import ServiceRecord
 from .runtime import BOARD_KEY, BoardConfigEntry, BoardRuntime, ServiceConfigEntry
+from .troubles import async_report_trouble
 
 PARALLEL_UPDATES = 0
 
 MAX_STATE_LENGTH: Final = 255
+DAYS: Final = 7
+"""Days that the board looks back on, today counted in."""
 
 OTHER_STATUS: Final = "error"
 LAST_STATUSES: Final = (
@@ -141,7 +145,7 @@ BOARD_SENSORS: Final = (
         key="arrived_in_7_days",
         translation_key="arrived_in_7_days",
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda figures: figures.arrived_since(_days_start(7)),
+        value_fn=lambda figures: figures.arrived_since(_days_start(DAYS)),
     ),
     BoardSensorDescription(
         key="failed",
@@ -242,7 +246,7 @@ async def async_setup_entry(
     """Add the sensors of the board or of a service."""
     runtime = hass.data[BOARD_KEY]
     if is_board(entry):
-        figures = _async_follow_board(hass, entry, runtime)
+        figures = _async_follow_board(hass, entry, runtime, await _async_retired(hass, runtime))
         async_add_entities(
             BoardSensor(entry, description, figures) for description in BOARD_SENSORS
         )
@@ -255,12 +259,25 @@ async def async_setup_entry(
     )
 
 
+async def _async_retired(hass: HomeAssistant, runtime: BoardRuntime) -> Sequence[tuple[str, float]]:
+    """Return what arrived in the days that are shown, and left the board since."""
+    try:
+        if (storage := await runtime.opened_storage()) is not None:
+            return await storage.retired_since(_days_start(DAYS))
+    except StorageError as err:
+        async_report_trouble(hass, err)
+    return ()
+
+
 @callback
 def _async_follow_board(
-    hass: HomeAssistant, entry: BoardConfigEntry, runtime: BoardRuntime
+    hass: HomeAssistant,
+    entry: BoardConfigEntry,
+    runtime: BoardRuntime,
+    retired: Sequence[tuple[str, float]],
 ) -> Figures:
     """Return figures that follow the board, and let each day begin with new ones."""
-    figures = Figures(runtime.board)
+    figures = Figures(runtime.board, retired)
 
     @callback
     def note(change: Change) -> None:
@@ -272,7 +289,7 @@ def _async_follow_board(
     @callback
     def begin_day(_: datetime) -> None:
         """Count the days anew."""
-        figures.drop_arrived_before(_days_start(7))
+        figures.drop_arrived_before(_days_start(DAYS))
         async_dispatcher_send(hass, SIGNAL_BOARD)
 
     entry.async_on_unload(async_track_time_change(hass, begin_day, hour=0, minute=0, second=0))

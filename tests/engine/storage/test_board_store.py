@@ -463,6 +463,27 @@ async def test_a_request_stays_live_as_long_as_one_of_its_arrivals(storage: Stor
     assert ids_of(await storage.load_live()) == (["title-1"], [], [3])
 
 
+async def test_what_arrived_lately_and_is_not_live_any_more(storage: Storage) -> None:
+    numbers = range(1, 6)
+    arrived = {1: NOON, 2: NOON + 5, 3: NOON + 5, 4: NOON + 9, 5: None}
+    await storage.commit(
+        Commit(
+            titles=[title(number) for number in numbers],
+            arrivals=[
+                # A service's clock may be ahead of ours.
+                arrival(number, available_at=arrived[number], known_at=NOON + 9 - DAY / 2)
+                for number in numbers
+            ],
+        )
+    )
+    await storage.retire(["arrival-1", "arrival-2", "arrival-4", "arrival-5"])
+    assert await storage.retired_since(NOON + 5) == (
+        ("arrival-2", NOON + 5),
+        ("arrival-4", NOON + 9),
+    )
+    assert await storage.retired_since(NOON + 10) == ()
+
+
 async def test_many_can_be_retired(storage: Storage) -> None:
     await store(storage, *range(600))
     await storage.retire(f"arrival-{number}" for number in range(599))

@@ -19,6 +19,7 @@ from ..board.models import (
     Title,
     Via,
 )
+from ..board.register import DAY
 from . import journal
 from .codec import (
     ARRIVAL_COLUMNS,
@@ -249,6 +250,10 @@ class BoardStore:
             _search, " AND ".join(where) or "1", values, max(0, limit), max(0, offset)
         )
 
+    async def retired_since(self, start: float) -> tuple[tuple[str, float], ...]:
+        """Read what became available since then and is not live."""
+        return await self._database.read(_retired_since, start)
+
     async def overview(self, title_id: str) -> str | None:
         """Read what a title is about."""
         return await self._database.read(_overview, title_id)
@@ -264,7 +269,7 @@ class BoardStore:
 
     async def purge(self, now: float, timeline_days: float) -> int:
         """Delete the steps of arrivals that are not live and moved last before that."""
-        before = now - timeline_days * 86_400
+        before = now - timeline_days * DAY
         deleted, last = 0, 0
         # Steps are numbered as they became known: the first batch of newer ones is the end.
         while steps := await self._database.read(_steps_after, last, before):
@@ -652,6 +657,16 @@ def _containing(text: str) -> str:
     for special in "\\%_":
         escaped = escaped.replace(special, f"\\{special}")
     return f"%{escaped}%"
+
+
+def _retired_since(connection: sqlite3.Connection, start: float) -> tuple[tuple[str, float], ...]:
+    # Found by when it became known, which is a day before it happened at most.
+    rows = connection.execute(
+        "SELECT id, available_at FROM arrivals"
+        " WHERE known_at >= ? AND +live = 0 AND available_at >= ?",
+        (start - DAY, start),
+    )
+    return tuple(rows)
 
 
 def _overview(connection: sqlite3.Connection, title_id: str) -> str | None:

@@ -20,6 +20,7 @@ Use::
     await storage.arrival(arrival_id)           # LoadedBoard | None, only looked at
     await storage.title(media_type, ids)        # the same for a title with all its arrivals
     await storage.search(stages=, media_type=, requester=, service=, text=, limit=, offset=)
+    await storage.retired_since(start)          # ((arrival id, available at), ...)
     await storage.overview(title_id)            # str | None
     await storage.timeline(arrival_id)          # tuple[TimelineEntry], oldest first
     await storage.retire(ids)                   # no longer live: arrivals that left the board
@@ -137,6 +138,10 @@ class Storage:
             limit=limit,
             offset=offset,
         )
+
+    async def retired_since(self, start: float) -> tuple[tuple[str, float], ...]:
+        """Read which arrivals became available since then, and when, that are not live."""
+        return await self._board.retired_since(start)
 
     async def overview(self, title_id: str) -> str | None:
         """Read what a title is about; only here it is kept."""
