@@ -116,7 +116,7 @@ class Flow:
         return [
             issue["fix_flow"]
             for issue in TEXTS["issues"].values()
-            if "fix_flow" in issue
+            if self.last["step_id"] in issue.get("fix_flow", {}).get("step", {})
             and (
                 "callback_url" in issue["fix_flow"]["step"]["remedy"]["data"]
                 or all(one["name"] != "callback_url" for one in self.last["data_schema"])
@@ -153,7 +153,15 @@ async def begin_adding(client: TestClient[Any, Any], kind: str) -> Flow:
     """Choose to add a service of a kind."""
     flow = await Flow.begin(client, FLOW, handler=DOMAIN)
     assert flow.last["type"] == "menu"
-    assert flow.last["menu_options"] == ["seerr", "radarr", "sonarr"]
+    assert flow.last["menu_options"] == [
+        "seerr",
+        "radarr",
+        "sonarr",
+        "plex",
+        "jellyfin",
+        "emby",
+        "tautulli",
+    ]
     await flow.send({"next_step_id": kind})
     assert flow.last["type"] == "form"
     assert flow.last["step_id"] == kind
