@@ -355,7 +355,8 @@ class MediaBrowserDouble(HttpDouble):
                 year=1990 + number % 35,
                 added_at=added,
             )
-            self.items[item.id] = self._paths[path] = item
+            # Their files are on no disk, so that no scan misses them.
+            self.items[item.id] = item
 
     def add_missing_episode(self, series: MediaItem, season: int, number: int) -> MediaItem:
         """Have an episode listed that there is no file of."""

@@ -45,6 +45,7 @@ from custom_components.media_arrivals.engine.connectors.mediabrowser import (
 from custom_components.media_arrivals.engine.connectors.registry import decoder
 from simulator import Stack
 from simulator.mediabrowser import MediaItem
+from simulator.service import json_answer
 from tests.engine.connectors.mediabrowser.house import (
     FILM,
     NAMESAKE,
@@ -791,16 +792,19 @@ async def test_a_server_that_is_down(house: House) -> None:
     await house.poll()
 
 
-@pytest.mark.parametrize("path", ["Items", "Episodes"])
-async def test_answers_of_another_shape(house: House, path: str) -> None:
+@pytest.mark.parametrize("answer", [{}, [], {"items": []}])
+async def test_answers_of_another_shape(
+    house: House, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
     house.put_episodes(1, 1)
     await house.server.scan()
     await house.begin()
-    await house.ask_title(SHOW)
-    house.stack.clock.advance(60)
-    house.server.misbehave("status", status=200, path=path)
-    with pytest.raises(BadAnswerError):
-        await house.ask_title(SHOW)
+    monkeypatch.setattr(
+        "simulator.mediabrowser.MediaBrowserDouble._paged", lambda *_: json_answer(answer)
+    )
+    for work in (house.poll(), house.ask_title(SHOW), house.sync(FILM)):
+        with pytest.raises(BadAnswerError):
+            await work
 
 
 @pytest.mark.parametrize("options", [{"url_base": "/media"}])
@@ -810,3 +814,158 @@ async def test_below_a_base_path(house: House) -> None:
     await house.begin()
     assert (await house.client.identify()).server_id == house.server.server_id
     assert playable(await house.ask_title(FILM))[None, HD] is True
+
+
+# --- clocks and memory -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ahead", [7200.0, -7200.0])
+async def test_a_server_whose_clock_is_wrong(house: House, ahead: float) -> None:
+    house.server.ahead = ahead
+    house.put_episodes(1, 1)
+    await house.server.scan()
+    await house.begin()
+    assert house.client.clock_offset == ahead
+    house.put_film()
+    await house.server.scan()
+    film = house.server.find("Movie")
+    anna = house.server.user("Anna")
+    await house.server.watch(anna, house.server.find("Episode"))
+    added = house.now
+    found = await house.poll()
+    assert [one.item for one in found.questions] == [film.id]
+    (sighting,) = found.sightings
+    assert sighting.at == pytest.approx(added)
+    assert (await house.ask_item(film.id))[0].happened_at == pytest.approx(added)
+    house.stack.clock.advance(600)
+    (report,) = (await house.sync()).reports
+    assert report.happened_at == pytest.approx(added)
+    house.stack.clock.advance(600)
+    found = await house.sync()
+    assert (found.questions, found.reports) == ((), ())
+
+
+async def test_a_clock_that_is_set_back_hides_nothing(house: House) -> None:
+    house.server.ahead = 7200.0
+    await house.begin()
+    await house.poll()
+    house.server.ahead = 0.0
+    house.put_film()
+    await house.server.scan()
+    await house.poll()  # shows what the clock says now
+    found = await house.poll()
+    assert [one.item for one in found.questions] == [house.server.find("Movie").id]
+
+
+@only_jellyfin
+async def test_without_an_index_nothing_is_absent(house: House) -> None:
+    house.put_film()
+    house.put_episodes(1, 1)
+    await house.server.scan()
+    assert isinstance(house.client, JellyfinClient)
+    house.client.index = None
+    assert await house.ask_title(FILM) == ()
+    assert await house.ask_title(SHOW, 1) == ()
+    assert await house.ask_item("ff" * 16) == ()
+    await house.poll()
+    house.stack.clock.advance(60)
+    await house.poll()
+
+
+@only_jellyfin
+async def test_an_index_that_is_not_complete_finds_and_rules_nothing_out(house: House) -> None:
+    house.put_film()
+    await house.server.scan()
+    await house.begin()
+    assert isinstance(house.client, JellyfinClient)
+    house.client.index_complete = False
+    assert playable(await house.ask_title(FILM))[None, HD] is True
+    assert await house.ask_title(SHOW, 1) == ()
+
+
+@only_jellyfin
+async def test_the_index_is_read_page_by_page(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "custom_components.media_arrivals.engine.connectors.jellyfin.client.INDEX_PAGE", 100
+    )
+    house.server.fill(455)
+    house.put_episodes(1, 1)
+    await house.server.scan()
+    client = house.client
+    assert isinstance(client, JellyfinClient)
+    seen: dict[str, int] = {}
+    resume, pages, done = None, 0, 0
+    while True:
+        page = await client.index_page(resume)
+        seen.update((entry.item, pages) for entry in page.entries)
+        pages, done, resume = pages + 1, page.done, page.resume
+        assert page.total == 456
+        if resume is None:
+            break
+    assert len(seen) == done == 456
+    assert pages <= 6
+    assert all(call.bytes < 100_000 for call in house.server.calls)
+
+
+@only_jellyfin
+async def test_what_was_just_imported_is_found_without_waiting_for_a_poll(house: House) -> None:
+    await house.begin()
+    assert playable(await house.ask_title(FILM))[None, HD] is False
+    house.put_film()
+    await house.server.scan()
+    house.stack.clock.advance(15)
+    assert playable(await house.ask_title(FILM))[None, HD] is True
+
+
+@only_jellyfin
+async def test_more_than_can_be_taken_in_at_once_makes_nothing_absent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "MAX_PAGES", 1)
+    await house.begin()
+    house.server.fill(100)
+    for item in house.server.items.values():
+        item.saved = house.stack.clock.now()
+    house.stack.clock.advance(60)
+    assert await house.ask_title(FILM) == ()
+    monkeypatch.setattr(client_module, "MAX_PAGES", 10)
+    await house.poll()
+    assert playable(await house.ask_title(FILM))[None, HD] is False
+
+
+@only_jellyfin
+async def test_an_item_that_became_another_film_is_not_taken_for_the_old_one(house: House) -> None:
+    house.put_film()
+    await house.server.scan()
+    await house.begin()
+    film = house.server.find("Movie")
+    film.providers = {"Tmdb": "4"}
+    assert playable(await house.ask_title(FILM)) == {(None, HD): False, (None, UHD): False}
+    other = TitleRef(media_type=MediaType.MOVIE, ids=ExternalIds(tmdb=4))
+    assert playable(await house.ask_title(other))[None, HD] is True
+
+
+@only_emby
+async def test_what_emby_said_last_is_remembered_within_bounds(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.media_arrivals.engine.connectors.emby.client.KEPT", 5)
+    house.server.fill(30)
+    items = list(house.server.items)
+    await house.client.read(items)
+    known = [item for item in items if await house.client.known(item)]
+    assert len(known) == 5
+
+
+async def test_what_was_watched_without_end_is_read_within_bounds(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "PAGE", 20)
+    monkeypatch.setattr(client_module, "MAX_HISTORY_PAGES", 2)
+    house.server.fill(100)
+    await house.begin()
+    anna = house.server.user("Anna")
+    anna.played = dict.fromkeys(house.server.items, house.stack.clock.now())
+    assert len((await house.sync()).reports) == 40

@@ -550,3 +550,10 @@ async def test_newer_versions_describe_libraries_elsewhere(house: House) -> None
     before = await house.client.libraries()
     emby(house).lists_folders = False
     assert await house.client.libraries() == before
+
+
+@only_emby
+async def test_nobody_who_may_remove_it(house: House, receiver: Receiver) -> None:
+    house.server.users[0].administrator = False
+    work = house.client.remove_webhook(receiver.target())
+    assert await cause(work) is WebhookCause.NOT_ALLOWED
