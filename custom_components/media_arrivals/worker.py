@@ -445,10 +445,21 @@ class Worker:
         if isinstance(report, WatchReport):
             off = self._runtime.option(CONF_WATCH_DATA, WATCH_HOUSEHOLD) == WATCH_OFF
             return None if off else report
+        if isinstance(report, PlayableReport) and report.origin.role is Role.WATCHING:
+            # What Tautulli says of a media server that is here, that one is asked itself.
+            server_id = self._runtime.board.services[report.origin.service].server_id
+            return None if self._has_server(server_id) else report
         if isinstance(report, PlayableReport) and report.complete:
             losses = self._runtime.board.losses(report)
             return self._runtime.absences.screen(report, losses=losses, now=step.now)
         return report
+
+    def _has_server(self, server_id: str | None) -> bool:
+        """Tell whether a media server is one of our services."""
+        return server_id is not None and any(
+            service.role is Role.PLAYBACK and service.server_id == server_id
+            for service in self._runtime.board.services.values()
+        )
 
     def _search(self, report: FileReport, applied: Applied, now: float) -> None:
         """Have media servers look for what was imported just now."""
@@ -621,7 +632,9 @@ def _attributed(report: AnyReport, tickets: Sequence[Ticket]) -> AnyReport:
 
 def _why_not(report: AnyReport) -> Reason:
     """Say why a report does not count."""
-    return Reason.PRIVATE if isinstance(report, WatchReport) else Reason.SECOND_LOOK
+    if isinstance(report, WatchReport):
+        return Reason.PRIVATE
+    return Reason.ASKED if report.origin.role is Role.WATCHING else Reason.SECOND_LOOK
 
 
 def _subject(decoded: Decoded) -> str:

@@ -262,13 +262,34 @@ def test_tautulli_is_asked_about_nothing(house: House) -> None:
     assert house.board.open_titles("tautulli") == ()
 
 
-def test_what_tautulli_tells_counts_as_far_as_no_server_says_otherwise() -> None:
+def test_what_tautulli_tells_of_its_plex_counts_like_a_media_servers_word() -> None:
     house = House((RADARR, PLEX, TAUTULLI))
     house.hear(file(RADARR, FILM, 1), silent=True)
     house.hear(playable(TAUTULLI, FILM, 2, tier=Tier.UNKNOWN))
     assert house.stage(FILM) is Stage.AVAILABLE
+    # That another media server does not have it says nothing about Tautulli's.
     house.hear(listing(FILM, 3, yes=False))
+    assert house.stage(FILM) is Stage.AVAILABLE
+
+
+def test_what_tautulli_told_of_a_file_that_was_lost_says_nothing_of_the_next_one() -> None:
+    house = House((RADARR, PLEX, TAUTULLI))
+    house.hear(file(RADARR, FILM, 1), silent=True)
+    house.hear(playable(TAUTULLI, FILM, 2, tier=Tier.UNKNOWN))
+    house.hear(file(RADARR, FILM, 3, present=False, confirmed=True))
+    assert house.stage(FILM) is Stage.SENT
+    house.hear(file(RADARR, FILM, 4))
     assert house.stage(FILM) is Stage.DOWNLOADED
+    house.hear(playable(TAUTULLI, FILM, 5, tier=Tier.UNKNOWN))
+    assert house.stage(FILM) is Stage.AVAILABLE
+
+
+def test_an_answer_without_a_season_is_about_all_of_them(season: House) -> None:
+    season.hear(listing(SHOW, 10, 1, 2, 3))
+    nothing = replace(listing(SHOW, 11), seasons=())
+    assert season.board.losses(nothing) == 3
+    season.hear(nothing)
+    assert season.stage(SHOW, 1) is Stage.DOWNLOADED
 
 
 # --- who watched ------------------------------------------------------------------------------

@@ -552,7 +552,8 @@ class Board(Register):
         if report.title.media_type is MediaType.MOVIE:
             seasons = {None}
         for arrival in self.arrivals_of(title.id):
-            if arrival.season not in seasons:
+            # Without a season it is an answer about all of them.
+            if seasons and arrival.season not in seasons:
                 continue
             if Tier.UNKNOWN in {arrival.tier, report.tier}:
                 # A copy of any tier will do where there is only one journey; none is missed.

@@ -147,9 +147,9 @@ def _wants_season(holding: Holding, arrival: Arrival) -> bool:
 def presence(part: Part, whole: Part, base: Ground, house: Household) -> Presence | None:
     """Say when the part was last available, or ``None`` if it never was (rule 2).
 
-    A media server's word counts first. Seerr's counts unless a server lists the item as
-    absent, its file was lost, or the title left the service; and with neither of them,
-    what is imported is available.
+    A media server's word counts first, told by Tautulli, too. Seerr's counts unless a server
+    lists the item as absent, its file was lost, or the title left the service; and with neither
+    of them, what is imported is available.
     """
     played: list[Flag] = []
     words: list[tuple[Flag, bool]] = []
@@ -158,9 +158,10 @@ def presence(part: Part, whole: Part, base: Ground, house: Household) -> Presenc
             flag = claims.playable
             if flag.silent:
                 continue
-            if house.role(claims.service) is Role.PLAYBACK:
+            role = house.role(claims.service)
+            if role is Role.PLAYBACK or (role is Role.WATCHING and _stands(flag, part)):
                 played.append(flag)
-            else:
+            elif role is not Role.WATCHING:
                 words.append((flag, source is part))
     starts = [flag.since for flag in played if flag.since is not None]
     past: Presence | None = None
@@ -177,6 +178,14 @@ def presence(part: Part, whole: Part, base: Ground, house: Household) -> Presenc
             starts.append(imported_at)
         past = _later_file(past, part, -inf)
     return Presence(min(starts), inf) if starts else past
+
+
+def _stands(flag: Flag, part: Part) -> bool:
+    """Tell whether a word of who never takes one back counts: not after the file was lost."""
+    return flag.last_yes is not None and all(
+        claims.file.last_no is None or claims.file.last_no < flag.last_yes
+        for claims in part.claims
+    )
 
 
 def _by_word(
