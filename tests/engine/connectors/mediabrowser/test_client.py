@@ -194,6 +194,12 @@ async def test_a_film_and_a_series_of_one_number_do_not_meet(house: House) -> No
     await house.server.scan()
     await house.begin()
     assert playable(await house.ask_title(NAMESAKE, 1)) == {(1, HD): [], (1, UHD): []}
+    await house.server.delete(house.server.find("Movie"))
+    house.put_episodes(1, 1, tmdb_id=880010)
+    await house.server.scan()
+    house.stack.clock.advance(60)
+    assert playable(await house.ask_title(FILM)) == {(None, HD): False, (None, UHD): False}
+    assert playable(await house.ask_title(NAMESAKE, 1))[1, HD] == [1]
 
 
 async def test_episodes_are_reported_for_the_seasons_that_are_asked_for(house: House) -> None:
@@ -940,6 +946,7 @@ async def test_an_item_that_became_another_film_is_not_taken_for_the_old_one(hou
     house.put_film()
     await house.server.scan()
     await house.begin()
+    house.stack.clock.advance(7200)
     film = house.server.find("Movie")
     film.providers = {"Tmdb": "4"}
     assert playable(await house.ask_title(FILM)) == {(None, HD): False, (None, UHD): False}
