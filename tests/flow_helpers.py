@@ -172,6 +172,6 @@ def services(hass: HomeAssistant) -> dict[str, ConfigEntry]:
     """Return the entries of services by title."""
     return {
         entry.title: entry
-        for entry in hass.config_entries.async_entries(DOMAIN)
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
         if entry.data[CONF_KIND] != KIND_BOARD
     }

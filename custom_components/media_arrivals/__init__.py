@@ -92,7 +92,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> None
             await runtime.async_erase()
         return
     hass.data[DOORS_KEY].async_close(entry.entry_id)
-    await Registration(hass, entry, await async_make_client(hass, entry)).async_remove()
+    await Registration(hass, entry, await async_make_client(hass, entry, hurry=True)).async_remove()
     await runtime.async_remove_service(entry.entry_id)
     # Only now: while the service was asked to forget us, another may have been added.
     if not service_entries(hass):

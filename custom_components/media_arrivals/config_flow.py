@@ -12,8 +12,11 @@ import probatio
 from homeassistant.components.webhook import async_generate_id
 from homeassistant.config_entries import (
     SOURCE_IMPORT,
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
     SOURCE_SYSTEM,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
     OptionsFlow,
@@ -21,6 +24,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import FlowResultType, section
+from homeassistant.helpers import instance_id
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -32,12 +36,15 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
 
 from .addresses import AddressError, normalise_url
 from .const import (
     BOARD_UNIQUE_ID,
     CONF_KIND,
+    CONF_OWNER_ID,
     CONF_SEERR_SERVERS,
+    CONF_SERVER_ID,
     CONF_TIER,
     CONF_WEBHOOK_SECRET,
     DOMAIN,
@@ -52,6 +59,7 @@ from .engine.connectors.base import (
     Client,
     Connection,
     ForbiddenError,
+    Identity,
     InstallsWebhook,
     KnownService,
     KnowsServices,
@@ -61,14 +69,29 @@ from .engine.connectors.base import (
     WrongServiceError,
 )
 from .engine.connectors.clients import make_client
+from .engine.connectors.plex.account import Server
+from .neighbours import addresses_nearby, async_announced, moved
 from .options_flow import BoardOptionsFlow, ServiceOptionsFlow
+from .plex_sign_in import PlexSignIn, ways_to
 from .registration import async_delete_cloudhook, webhook_address, webhook_target
 
-PRODUCTS: Final[Mapping[str, str]] = {"seerr": "Seerr", "radarr": "Radarr", "sonarr": "Sonarr"}
+PRODUCTS: Final[Mapping[str, str]] = {
+    "seerr": "Seerr",
+    "radarr": "Radarr",
+    "sonarr": "Sonarr",
+    "plex": "Plex",
+    "jellyfin": "Jellyfin",
+    "emby": "Emby",
+    "tautulli": "Tautulli",
+}
 _EXAMPLES: Final[Mapping[str, str]] = {
     "radarr": "http://192.168.1.10:7878",
     "sonarr": "http://192.168.1.10:8989",
     "seerr": "http://192.168.1.10:5055",
+    "plex": "http://192.168.1.10:32400",
+    "jellyfin": "http://192.168.1.10:8096",
+    "emby": "http://192.168.1.10:8096",
+    "tautulli": "http://192.168.1.10:8181",
 }
 _KIND_OF_PRODUCT: Final[Mapping[str, str]] = {
     "radarr": "radarr",
@@ -76,7 +99,10 @@ _KIND_OF_PRODUCT: Final[Mapping[str, str]] = {
     "seerr": "seerr",
     "overseerr": "seerr",
     "jellyseerr": "seerr",
+    "jellyfin": "jellyfin",
+    "emby": "emby",
 }
+_ARRS: Final = frozenset({"radarr", "sonarr"})
 _TIERS: Final = (Tier.HD.value, Tier.UHD.value, TIER_MIXED)
 _TRY_SECONDS: Final = 20.0
 """A service that takes longer to say who it is cannot be told from one that is down."""
@@ -84,6 +110,7 @@ _TRY_SECONDS: Final = 20.0
 _TLS: Final = "tls"
 _SERVICES: Final = "services"
 _SKIP: Final = "skip"
+_SERVER: Final = "server"
 _ROTATE: Final = "rotate"
 
 _URL_FIELD: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
@@ -112,6 +139,8 @@ class _Found:
 
     kind: str
     name: str
+    unique_id: str | None
+    """What tells it from others of its kind, if it says who it is."""
     data: Mapping[str, Any] = field(repr=False)
     client: Client = field(repr=False)
 
@@ -160,7 +189,7 @@ def _schema(kind: str, refused: _Refused | None, *, key: bool) -> probatio.Schem
         probatio.Required(CONF_URL): _URL_FIELD,
         marker(CONF_API_KEY): _KEY_FIELD,
     }
-    if kind != "seerr":
+    if kind in _ARRS:
         fields[probatio.Required(CONF_TIER, default=Tier.HD.value)] = _TIER_FIELD
     # The front end takes a section's own default for all that is in it: there must be none.
     fields[probatio.Optional(_TLS)] = section(
@@ -197,6 +226,11 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
         self._offers: list[_Offer] = []
         self._taken: list[_Taken] = []
         self._missed: list[_Missed] = []
+        self._address: str | None = None
+        """Where a Plex server was found."""
+        self._sign_in: PlexSignIn | None = None
+        self._sign_in_url = ""
+        self._signing_in: asyncio.Task[None] | None = None
 
     # --- adding a service -----------------------------------------------------------------
 
@@ -216,6 +250,30 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_seerr(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for a Seerr, Jellyseerr or Overseerr."""
         return await self._async_step_service("seerr", user_input)
+
+    async def async_step_jellyfin(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for a Jellyfin."""
+        return await self._async_step_service("jellyfin", user_input)
+
+    async def async_step_emby(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for an Emby."""
+        return await self._async_step_service("emby", user_input)
+
+    async def async_step_tautulli(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for a Tautulli."""
+        return await self._async_step_service("tautulli", user_input)
+
+    async def async_step_plex_token(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for a Plex server and its token, or for a new token of one."""
+        if self.source == SOURCE_REAUTH:
+            return await self.async_step_reauth_token()
+        return await self._async_step_service("plex", user_input)
 
     async def _async_step_service(
         self, kind: str, user_input: dict[str, Any] | None
@@ -237,13 +295,30 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await (
                     self.async_step_known() if self._offers else self._async_finish(found)
                 )
+        return self._async_show_adding(kind, user_input or self._offered(kind), refused)
+
+    def _async_show_adding(
+        self, kind: str, values: Mapping[str, Any], refused: _Refused | None
+    ) -> ConfigFlowResult:
+        """Show the form that adds a service."""
         return self._async_show_service(
-            kind,
+            "plex_token" if kind == "plex" else kind,
             kind,
             _schema(kind, refused, key=not self._api_key),
-            values=user_input,
+            values=values,
             refused=refused,
         )
+
+    def _offered(self, kind: str) -> dict[str, Any]:
+        """Return what a form is filled with: an address that is known and not ours yet."""
+        ours = {
+            entry.data[CONF_URL]
+            for entry in self._async_current_entries(include_ignore=False)
+            if entry.data[CONF_KIND] == kind
+        }
+        nearby = [self._address] if self._address else addresses_nearby(self.hass, kind)
+        url = next((one for one in nearby if one not in ours), None)
+        return {} if url is None else {CONF_URL: url}
 
     def _async_show_service(
         self,
@@ -299,24 +374,22 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
         client = make_client(
             kind,
             async_get_clientsession(self.hass, verify_ssl=verify),
-            Connection(url=url, api_key=api_key, verify_tls=verify),
+            Connection(
+                url=url,
+                api_key=api_key,
+                verify_tls=verify,
+                client_id=await instance_id.async_get(self.hass),
+            ),
         )
-        try:
-            async with asyncio.timeout(_TRY_SECONDS):
-                identity = await client.identify()
-        except TimeoutError as err:
-            raise _Refused(CONF_URL, TimedOutError.key) from err
-        except WrongServiceError as err:
-            raise _wrong(kind, err.detail) from err
-        except (AuthError, ForbiddenError) as err:
-            raise _Refused(CONF_API_KEY, err.key) from err
-        except ServiceError as err:
-            raise _Refused(CONF_URL, err.key, detail=err.detail or "-") from err
+        identity = await _async_identify(kind, client)
         if identity.own_only:
             # Saved, such a key would show an incomplete board and say nothing: Seerr answers
             # 200 with fewer requests. No use of it is worth that, so it is an error.
             raise _Refused(CONF_API_KEY, "own_requests_only")
-        if twin := await self._async_twin(client, others):
+        unique_id = _unique_id(kind, identity)
+        if known_as is not None and unique_id != self._known_id(known_as):
+            raise _Refused(CONF_URL, "wrong_server", name=identity.name)
+        if twin := await self._async_twin(client, unique_id, others):
             raise _Refused(CONF_URL, "already_configured", title=twin.title)
         data = {
             CONF_KIND: kind,
@@ -324,12 +397,30 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
             CONF_API_KEY: api_key,
             CONF_VERIFY_SSL: verify,
         }
-        if kind != "seerr":
+        if kind in _ARRS:
             data[CONF_TIER] = values[CONF_TIER]
-        return _Found(kind=kind, name=identity.name or identity.product, data=data, client=client)
+        if identity.server_id is not None:
+            data[CONF_SERVER_ID] = identity.server_id
+        if identity.owner_id is not None:
+            data[CONF_OWNER_ID] = identity.owner_id
+        return _Found(
+            kind=kind,
+            name=identity.name or identity.product,
+            unique_id=unique_id,
+            data=data,
+            client=client,
+        )
 
-    async def _async_twin(self, client: Client, others: list[ConfigEntry]) -> ConfigEntry | None:
-        """Return the entry whose webhook the service holds: it is the same one."""
+    def _known_id(self, entry_id: str) -> str | None:
+        """Return the unique id of an entry of ours."""
+        return self.hass.config_entries.async_get_known_entry(entry_id).unique_id
+
+    async def _async_twin(
+        self, client: Client, unique_id: str | None, others: list[ConfigEntry]
+    ) -> ConfigEntry | None:
+        """Return the entry that the service is: of the same id, or whose webhook it holds."""
+        if unique_id is not None:
+            return next((entry for entry in others if entry.unique_id == unique_id), None)
         if not isinstance(client, InstallsWebhook):
             return None
         for entry in others:
@@ -343,6 +434,154 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
             if remote.state in {WebhookState.REGISTERED, WebhookState.DIFFERENT}:
                 return entry
         return None
+
+    # --- Plex ------------------------------------------------------------------------------
+
+    async def async_step_plex(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how to get at the token of a Plex server."""
+        return self.async_show_menu(step_id="plex", menu_options=["plex_sign_in", "plex_token"])
+
+    @override
+    async def async_step_zeroconf(self, discovery_info: ZeroconfServiceInfo) -> ConfigFlowResult:
+        """Take a Plex server that announces itself."""
+        found = await async_announced(self.hass, discovery_info)
+        if found is None:
+            return self.async_abort(reason="cannot_connect")
+        entry = await self.async_set_unique_id(found.server_id)
+        if entry is not None:
+            # It may announce itself by several addresses: one that works is not replaced.
+            if entry.state is ConfigEntryState.SETUP_RETRY and moved(
+                entry.data[CONF_URL], found.url
+            ):
+                self._abort_if_unique_id_configured(updates={CONF_URL: found.url})
+            self._abort_if_unique_id_configured()
+        self._address = found.url
+        self.context["title_placeholders"] = {"name": found.name}
+        return await self.async_step_discovered()
+
+    async def async_step_discovered(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how to get at the token of the Plex server that was found."""
+        return self.async_show_menu(
+            step_id="discovered",
+            menu_options=["plex_sign_in", "plex_token"],
+            description_placeholders={
+                **self.context["title_placeholders"],
+                "address": self._address or "-",
+            },
+        )
+
+    async def async_step_plex_sign_in(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Have the user sign in at Plex, and wait for it."""
+        if self._signing_in is None:
+            self._sign_in = PlexSignIn(
+                async_get_clientsession(self.hass), await instance_id.async_get(self.hass)
+            )
+            try:
+                self._sign_in_url = await self._sign_in.begin()
+            except ServiceError:
+                return await self.async_step_plex_failed()
+            self._signing_in = self.hass.async_create_task(
+                self._sign_in.wait(), f"{DOMAIN} sign-in", eager_start=False
+            )
+        if not self._signing_in.done():
+            return self.async_show_progress(
+                step_id="plex_sign_in",
+                progress_action="plex_sign_in",
+                description_placeholders={"url": self._sign_in_url},
+                progress_task=self._signing_in,
+            )
+        failed, self._signing_in = self._signing_in.exception(), None
+        return self.async_show_progress_done(
+            next_step_id="plex_failed" if failed else "plex_server"
+        )
+
+    async def async_step_plex_failed(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say that nobody signed in, and ask what to do then."""
+        return self.async_show_menu(
+            step_id="plex_failed", menu_options=["plex_sign_in", "plex_token"]
+        )
+
+    async def async_step_plex_no_server(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say that the account has no server that could be taken, and ask what to do then."""
+        return self.async_show_menu(
+            step_id="plex_no_server", menu_options=["plex_sign_in", "plex_token"]
+        )
+
+    async def async_step_plex_server(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask which server of the account it is to be, if there are several."""
+        servers = self._servers_to_take()
+        if not servers:
+            return await self.async_step_plex_no_server()
+        if user_input is not None:
+            return await self._async_take_server(servers[user_input[_SERVER]])
+        if len(servers) == 1:
+            return await self._async_take_server(*servers.values())
+        return self.async_show_form(
+            step_id="plex_server",
+            data_schema=probatio.Schema(
+                {
+                    probatio.Required(_SERVER): SelectSelector(
+                        SelectSelectorConfig(
+                            options=[
+                                SelectOptionDict(value=one.server_id, label=one.name)
+                                for one in servers.values()
+                            ],
+                            mode=SelectSelectorMode.LIST,
+                        )
+                    )
+                }
+            ),
+        )
+
+    def _servers_to_take(self) -> dict[str, Server]:
+        """Return the servers of the account that this flow may be about, by id."""
+        assert self._sign_in is not None  # noqa: S101 - it is what brought the servers
+        found = {server.server_id: server for server in self._sign_in.servers}
+        if self.source == SOURCE_REAUTH or self._address is not None:
+            return {key: one for key, one in found.items() if key == self.unique_id}
+        ours = {entry.unique_id for entry in self._async_current_entries(include_ignore=False)}
+        return {key: one for key, one in found.items() if key not in ours}
+
+    async def _async_take_server(self, server: Server) -> ConfigFlowResult:
+        """Go on with a server by the best of its addresses that answers."""
+        assert self._sign_in is not None  # noqa: S101 - see above
+        token = self._sign_in.token_for(server)
+        if self.source == SOURCE_REAUTH:
+            return await self.async_step_reauth_token({CONF_API_KEY: token})
+        ways = list(ways_to(server))
+        if self._address is not None:
+            ways.insert(0, self._address)
+        tries = [
+            self.hass.async_create_task(self._async_try_way(server, url, token), f"{DOMAIN} {url}")
+            for url in ways
+        ]
+        try:
+            results = []
+            for trying in tries:
+                result = await trying
+                if isinstance(result, _Found):
+                    return await self._async_finish(result)
+                results.append(result)
+        finally:
+            for trying in tries:
+                trying.cancel()
+        # The user may know a better address; the token stays.
+        self._api_key = token
+        return self._async_show_adding(
+            "plex", {CONF_URL: ways[0]} if ways else {}, results[0] if results else None
+        )
+
+    async def _async_try_way(self, server: Server, url: str, token: str) -> _Found | _Refused:
+        """Ask at an address whether the server is there."""
+        try:
+            found = await self._async_try("plex", {CONF_URL: url}, token)
+        except _Refused as err:
+            return err
+        if found.unique_id != server.server_id:
+            return _Refused(CONF_URL, "wrong_server", name=found.name)
+        return found
 
     # --- what Seerr knows ------------------------------------------------------------------
 
@@ -452,6 +691,8 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
             )
             if result["type"] is FlowResultType.CREATE_ENTRY:
                 self._servers |= dict.fromkeys(taken.offer.slots, result["result"].entry_id)
+        if found.unique_id is not None:
+            await self.async_set_unique_id(found.unique_id, raise_on_progress=False)
         return self._async_create(found)
 
     async def async_step_import(self, found: _Found) -> ConfigFlowResult:
@@ -470,6 +711,8 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
     def _async_abort_if_added_meanwhile(self, found: _Found) -> None:
         """End here if another flow was faster. Between this and the entry, nothing may wait."""
         self._async_abort_entries_match({CONF_KIND: found.kind, CONF_URL: found.data[CONF_URL]})
+        if found.unique_id is not None and self.source != SOURCE_RECONFIGURE:
+            self._abort_if_unique_id_configured()
 
     def _title(self, found: _Found) -> str:
         """Name the entry as the user named the instance; two of a name are told apart."""
@@ -487,7 +730,8 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
         """Have each Seerr that is there already look whether it knows the new service."""
         entry = result["result"]
-        if entry.data[CONF_KIND] in {"radarr", "sonarr"}:
+        # An entry of a server that is to be ignored says nothing of it.
+        if entry.data.get(CONF_KIND) in _ARRS:
             telling = _async_tell_seerrs(self.hass, entry)
             _ = self.hass.async_create_task(telling, f"{DOMAIN} acquaintances")
         return result
@@ -502,12 +746,33 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_reauth(self, _: Mapping[str, Any]) -> ConfigFlowResult:
         """Begin to ask for a new key: the service has refused the old one for a while."""
+        if self._get_reauth_entry().data[CONF_KIND] == "plex":
+            return await self.async_step_reauth_plex()
         return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_plex(self, _: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how to get at a new token."""
+        return self.async_show_menu(
+            step_id="reauth_plex",
+            menu_options=["plex_sign_in", "plex_token"],
+            description_placeholders={"address": self._get_reauth_entry().data[CONF_URL]},
+        )
+
+    async def async_step_reauth_token(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for a new token."""
+        return await self._async_step_renew("reauth_token", user_input)
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for a new key."""
+        return await self._async_step_renew("reauth_confirm", user_input)
+
+    async def _async_step_renew(
+        self, step_id: str, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
         entry = self._get_reauth_entry()
         errors: dict[str, str] = {}
         placeholders: Mapping[str, str] = {}
@@ -525,10 +790,15 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
                 placeholders = err.placeholders
             else:
                 return self.async_update_reload_and_abort(
-                    entry, data_updates={CONF_API_KEY: found.data[CONF_API_KEY]}
+                    entry,
+                    data_updates={
+                        key: found.data[key]
+                        for key in (CONF_API_KEY, CONF_OWNER_ID)
+                        if key in found.data
+                    },
                 )
         return self.async_show_form(
-            step_id="reauth_confirm",
+            step_id=step_id,
             data_schema=probatio.Schema({probatio.Required(CONF_API_KEY): _KEY_FIELD}),
             errors=errors,
             description_placeholders={
@@ -591,6 +861,29 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
         if config_entry.data[CONF_KIND] == KIND_BOARD:
             return BoardOptionsFlow()
         return ServiceOptionsFlow()
+
+
+async def _async_identify(kind: str, client: Client) -> Identity:
+    """Ask a service who it is. Raises :class:`_Refused` if it does not say."""
+    try:
+        async with asyncio.timeout(_TRY_SECONDS):
+            return await client.identify()
+    except TimeoutError as err:
+        raise _Refused(CONF_URL, TimedOutError.key) from err
+    except WrongServiceError as err:
+        raise _wrong(kind, err.detail) from err
+    except (AuthError, ForbiddenError) as err:
+        key = "invalid_token" if kind == "plex" else err.key
+        raise _Refused(CONF_API_KEY, key) from err
+    except ServiceError as err:
+        raise _Refused(CONF_URL, err.key, detail=err.detail or "-") from err
+
+
+def _unique_id(kind: str, identity: Identity) -> str | None:
+    """Return what tells a media server from others; a Tautulli is known by its Plex."""
+    if identity.server_id is None:
+        return None
+    return f"{kind}:{identity.server_id}" if kind == "tautulli" else identity.server_id
 
 
 def _form_values(entry: ConfigEntry) -> dict[str, Any]:

@@ -90,14 +90,16 @@ class SyncResult:
     """The key of the error."""
 
 
-async def async_make_client(hass: HomeAssistant, entry: ServiceConfigEntry) -> Client:
-    """Make the client of a service as its entry says."""
+async def async_make_client(
+    hass: HomeAssistant, entry: ServiceConfigEntry, *, hurry: bool = False
+) -> Client:
+    """Make the client of a service as its entry says; in a ``hurry``, calls wait for nothing."""
     verify: bool = entry.data[CONF_VERIFY_SSL]
     connection = Connection(
         url=entry.data[CONF_URL],
         api_key=entry.data[CONF_API_KEY],
         verify_tls=verify,
-        pace=Pace() if service_of(entry).role in _PACED else None,
+        pace=Pace() if service_of(entry).role in _PACED and not hurry else None,
         client_id=await instance_id.async_get(hass),
     )
     return make_client(entry.data[CONF_KIND], async_get_clientsession(hass, verify), connection)

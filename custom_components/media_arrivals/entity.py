@@ -39,6 +39,10 @@ PRODUCTS: Final = {
     "radarr": ("Servarr", "Radarr"),
     "sonarr": ("Servarr", "Sonarr"),
     "seerr": ("Seerr", "Seerr"),
+    "plex": ("Plex", "Plex Media Server"),
+    "jellyfin": ("Jellyfin", "Jellyfin"),
+    "emby": ("Emby", "Emby Server"),
+    "tautulli": ("Tautulli", "Tautulli"),
 }
 """Kind of service -> manufacturer and model of its device."""
 
