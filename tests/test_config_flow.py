@@ -862,13 +862,15 @@ async def test_options_of_the_board(
     defaults = {one["name"]: one["default"] for one in flow.last["data_schema"]}
     assert defaults == {
         "requester_names": False,
+        "watch_data": "household",
         "finished_days": 30,
         "timeline_days": 365,
         "journal_days": 14,
         "journal_rows": 10_000,
     }
-    await flow.send(defaults | {"requester_names": True, "finished_days": 10})
+    changed = {"requester_names": True, "watch_data": "off", "finished_days": 10}
+    await flow.send(defaults | changed)
     assert flow.last["type"] == "create_entry"
     await hass.async_block_till_done()
-    assert board.options == defaults | {"requester_names": True, "finished_days": 10}
+    assert board.options == defaults | changed
     assert repr(board.options["finished_days"]) == "10"

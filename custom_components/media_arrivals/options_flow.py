@@ -36,6 +36,7 @@ from .const import (
     CONF_SCHEDULE_ENABLED,
     CONF_TAKE_OVER,
     CONF_TIMELINE_DAYS,
+    CONF_WATCH_DATA,
     DEFAULT_FINISHED_DAYS,
     DEFAULT_INTERVAL_HOURS,
     DEFAULT_JOURNAL_DAYS,
@@ -43,6 +44,8 @@ from .const import (
     DEFAULT_TIMELINE_DAYS,
     MAX_INTERVAL_HOURS,
     MIN_INTERVAL_HOURS,
+    WATCH_DATA,
+    WATCH_HOUSEHOLD,
 )
 from .registration import addresses, guessed_address, manual_values
 from .runtime import schedule_enabled
@@ -226,7 +229,8 @@ class BoardOptionsFlow(OptionsFlowWithReload):
         if user_input is not None:
             return self.async_create_entry(
                 data={
-                    key: value if isinstance(value, bool) else int(value)
+                    # The front end's numbers are floats.
+                    key: int(value) if isinstance(value, float) else value
                     for key, value in user_input.items()
                 }
             )
@@ -241,6 +245,13 @@ class BoardOptionsFlow(OptionsFlowWithReload):
 _BOARD_SCHEMA: Final = probatio.Schema(
     {
         probatio.Required(CONF_REQUESTER_NAMES, default=False): BooleanSelector(),
+        probatio.Required(CONF_WATCH_DATA, default=WATCH_HOUSEHOLD): SelectSelector(
+            SelectSelectorConfig(
+                options=list(WATCH_DATA),
+                translation_key=CONF_WATCH_DATA,
+                mode=SelectSelectorMode.LIST,
+            )
+        ),
         probatio.Required(CONF_FINISHED_DAYS, default=DEFAULT_FINISHED_DAYS): _days(365),
         probatio.Required(CONF_TIMELINE_DAYS, default=DEFAULT_TIMELINE_DAYS): _days(3650),
         probatio.Required(CONF_JOURNAL_DAYS, default=DEFAULT_JOURNAL_DAYS): _days(365),
