@@ -1,7 +1,9 @@
 """A simulated home media stack: HTTP doubles of the services of a home."""
 
 from .clock import Clock
+from .emby import EmbyDouble
 from .faults import Delivery, DeliveryFaults, Fault, FaultMode
+from .jellyfin import JellyfinDouble
 from .library import Catalogue, Film, Show
 from .plex import PlexDouble
 from .plex_tv import PlexTvDouble
@@ -19,9 +21,11 @@ __all__ = [
     "Clock",
     "Delivery",
     "DeliveryFaults",
+    "EmbyDouble",
     "Fault",
     "FaultMode",
     "Film",
+    "JellyfinDouble",
     "Play",
     "PlexDouble",
     "PlexTvDouble",

@@ -196,6 +196,8 @@ class MediaBrowserDouble(HttpDouble):
 
     async def scan(self, folder: str | None = None) -> None:
         """Look what is in a folder of the shelf, or in all libraries, and tell what changed."""
+        if folder is not None:
+            folder = unmounted(folder) or folder
         new: list[MediaItem] = []
         gone: list[MediaItem] = []
         for library in self.libraries:
@@ -675,9 +677,7 @@ class MediaBrowserDouble(HttpDouble):
     async def _post_updated(self, request: web.Request) -> web.Response:
         body = await read_json(request)
         for row in body["Updates"]:
-            folder = unmounted(row["Path"])
-            if folder is not None:
-                self.spawn(self._scan_later(folder))
+            self.spawn(self._scan_later(row["Path"]))
         return web.Response(status=204)
 
     async def _post_refresh(self, request: web.Request) -> web.Response:
