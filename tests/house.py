@@ -18,6 +18,8 @@ from custom_components.media_arrivals.const import (
     BOARD_UNIQUE_ID,
     CONF_KIND,
     CONF_MANUAL_WEBHOOK,
+    CONF_OWNER_ID,
+    CONF_SERVER_ID,
     CONF_TIER,
     CONF_WEBHOOK_SECRET,
     DOMAIN,
@@ -34,9 +36,27 @@ from custom_components.media_arrivals.runtime import (
 )
 from simulator import SeerrDouble, Stack
 from simulator.arr import ArrDouble
+from simulator.mediabrowser import MediaBrowserDouble
+from simulator.plex import PlexDouble
+from simulator.tautulli import TautulliDouble
 from tests.payloads import FILM
 
 _COUNTER = itertools.count(1)
+
+type Double = ArrDouble | SeerrDouble | PlexDouble | MediaBrowserDouble | TautulliDouble
+"""A simulated service that can be added."""
+
+
+def server_data(double: Double) -> dict[str, str]:
+    """Return what the dialog learns of a media server beside its address."""
+    if isinstance(double, PlexDouble):
+        owner = str(double.plex_tv.owner.id)
+        return {CONF_SERVER_ID: double.machine_id, CONF_OWNER_ID: owner}
+    if isinstance(double, MediaBrowserDouble):
+        return {CONF_SERVER_ID: double.server_id}
+    if isinstance(double, TautulliDouble):
+        return {CONF_SERVER_ID: double.plex.machine_id}
+    return {}
 
 
 class House:
@@ -83,13 +103,14 @@ class House:
 
     def add_service(
         self,
-        double: ArrDouble | SeerrDouble,
+        double: Double,
         *,
         options: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> MockConfigEntry:
         """Add an entry for a simulated service; its webhook is entered by hand."""
         number = next(_COUNTER)
+        known = server_data(double)
         stored: dict[str, Any] = {
             CONF_KIND: double.kind,
             CONF_URL: double.url,
@@ -97,6 +118,7 @@ class House:
             CONF_VERIFY_SSL: True,
             CONF_WEBHOOK_ID: f"{number:064x}",
             CONF_WEBHOOK_SECRET: f"secret-{number}",
+            **known,
         }
         if isinstance(double, ArrDouble):
             stored[CONF_TIER] = "hd"
@@ -105,6 +127,7 @@ class House:
             entry_id=f"{double.name}_entry",
             data=stored | dict(data or {}),
             options={CONF_MANUAL_WEBHOOK: True} if options is None else dict(options),
+            unique_id=_unique_id(double, known.get(CONF_SERVER_ID)),
             title=double.name,
         )
         entry.add_to_hass(self.hass)
@@ -164,3 +187,8 @@ class House:
             # The loop's own clock may be frozen.
             await asyncio.to_thread(time.sleep, 0.01)
         raise AssertionError(f"It did not come to this: {what}")
+
+
+def _unique_id(double: Double, server_id: str | None) -> str | None:
+    """Return what the dialog knows a service by."""
+    return f"tautulli:{server_id}" if isinstance(double, TautulliDouble) else server_id
