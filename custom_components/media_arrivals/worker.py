@@ -75,6 +75,14 @@ class Delivered:
         return decode(self.service, delivery)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """Of how many arrivals and requests a person was forgotten."""
+
+    arrivals: int
+    requests: int
+
+
 @dataclass(slots=True, kw_only=True)
 class _Step:
     """What is taken, stored and published together."""
@@ -361,17 +369,36 @@ class Worker:
             if board.get(arrival_id) is None:
                 return None
             step = _Step()
-            origin = Origin(
-                service=BOARD_UNIQUE_ID,
-                kind=KIND_BOARD,
-                role=Role.REQUESTS,
-                via=Via.ACTION,
-                context_id=context.id,
-                user_id=context.user_id,
-            )
-            step.answers.append(board.dismiss(arrival_id, now=step.now, origin=origin))
+            step.answers.append(board.dismiss(arrival_id, now=step.now, origin=_origin(context)))
             await self._finish(step)
             return board.get(arrival_id)
+
+    async def async_forget_person(
+        self, context: Context, *, viewer: str | None, name: str | None
+    ) -> Forgotten:
+        """Forget what a viewer watched, and who asked under a name. Raises `StorageError`."""
+        return await self._alone(self._forget_person(context, viewer, name))
+
+    async def _forget_person(
+        self, context: Context, viewer: str | None, name: str | None
+    ) -> Forgotten:
+        """Have board and database forget; nothing moves from one to the other meanwhile."""
+        board, storage, origin = self._runtime.board, self._runtime.storage, _origin(context)
+        arrivals = requests = 0
+        async with self._lock:
+            step = _Step()
+            if viewer is not None:
+                step.answers.append(board.forget_viewer(viewer, now=step.now, origin=origin))
+                arrivals = len(step.answers[-1].arrivals)
+            if name is not None:
+                step.answers.append(board.forget_requester(name, now=step.now, origin=origin))
+                requests = len(step.answers[-1].requests)
+            await self._finish(step)
+            if storage is not None and viewer is not None:
+                arrivals += await storage.forget_viewer(viewer)
+            if storage is not None and name is not None:
+                requests += await storage.forget_requester(name)
+        return Forgotten(arrivals=arrivals, requests=requests)
 
     # --- services -----------------------------------------------------------------------------
 
@@ -611,6 +638,18 @@ def sanitise(service: Service, delivery: Delivery) -> str:
     except Exception as err:  # noqa: BLE001 - whatever it is, the delivery came
         log_fault(_LOGGER, f"cleaning a delivery of {service.kind}", err)
         return "{}"
+
+
+def _origin(context: Context) -> Origin:
+    """Say that it is done on the board itself, and for whom."""
+    return Origin(
+        service=BOARD_UNIQUE_ID,
+        kind=KIND_BOARD,
+        role=Role.REQUESTS,
+        via=Via.ACTION,
+        context_id=context.id,
+        user_id=context.user_id,
+    )
 
 
 def _attributed(report: AnyReport, tickets: Sequence[Ticket]) -> AnyReport:

@@ -369,6 +369,25 @@ def test_who_is_forgotten_watched_nothing(season: House) -> None:
     assert again.arrivals == ()
 
 
+def test_who_asked_is_forgotten_and_the_request_stays(house: House) -> None:
+    house.hear(request(FILM, 1, number=1, who="Mia"), request(SHOW, 2, number=2, who="Ben"))
+    house.hear(request(FILM, 3, number=3, who="MIA"))
+    house.told.clear()
+    applied = house.board.forget_requester("mia", now=NOON + 1000, origin=origin(SEERR))
+    assert sorted(one.request_id for one in applied.requests) == [1, 3]
+    assert [change.arrival.id for change in applied.changes] == [house.arrival().id]
+    assert not any(change.told for change in applied.changes)
+    assert {one.request_id: one.requester and one.requester.name for one in applied.requests} == {
+        1: None,
+        3: None,
+    }
+    kept = house.board.request(("seerr", 2))
+    assert kept is not None
+    assert kept.requester is not None
+    again = house.board.forget_requester("mia", now=NOON + 1000, origin=origin(SEERR))
+    assert (again.requests, again.changes) == ((), ())
+
+
 def test_words_of_a_removed_media_server_go_with_it(house: House) -> None:
     house.hear(file(RADARR, FILM, 1), watched(FILM, 5), silent=True)
     applied = house.board.remove_service("plex", now=NOON + 1000)

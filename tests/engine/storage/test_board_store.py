@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ from custom_components.media_arrivals.engine.board.models import (
     Stage,
     Tier,
     Via,
+    Watch,
 )
+from custom_components.media_arrivals.engine.storage import board_store
 from custom_components.media_arrivals.engine.storage.models import (
     Commit,
     JournalMark,
@@ -639,3 +642,87 @@ async def test_old_timelines_go_and_arrivals_stay(storage: Storage) -> None:
     assert await storage.timeline("arrival-7") == ()
     assert await storage.arrival("arrival-7") is not None
     assert await storage.purge(now, 365) == 0
+
+
+# --- people who are forgotten -------------------------------------------------------------
+
+
+def seen(*viewers: str) -> tuple[Watch, ...]:
+    """Return that viewers watched something, as the Plex here told."""
+    return tuple(Watch(viewer, watched=True, at=NOON, service="01PLEX") for viewer in viewers)
+
+
+def stored(storage_path: Path, query: str) -> list[Any]:
+    """Return what is in the file."""
+    with closing(sqlite3.connect(storage_path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+async def test_a_viewer_is_forgotten_of_all_that_left_the_board(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batch by batch; somebody else's watching, and what is live, stays."""
+    monkeypatch.setattr(board_store, "_BATCH", 2)
+    await store(storage, *range(1, 8))
+    watched = [
+        arrival(1, whole=part(watches=seen("plex:1"))),
+        arrival(2, whole=part(watches=seen("plex:1", "plex:11"))),
+        arrival(3, whole=part(watches=seen("plex:11"))),
+        arrival(6, whole=part(), parts={"e1": part(1, watches=seen("plex:1"))}, season=1),
+        arrival(7, whole=part(watches=seen("plex:1"))),
+    ]
+    await storage.commit(Commit(arrivals=watched))
+    await storage.retire([f"arrival-{number}" for number in range(1, 7)])
+
+    assert await storage.forget_viewer("plex:1") == 3
+    assert await storage.forget_viewer("plex:1") == 0
+
+    left = {}
+    for number in range(1, 8):
+        board = await storage.arrival(f"arrival-{number}")
+        assert board is not None
+        (one,) = board.arrivals
+        left[number] = [
+            watch.viewer for part_ in (one.whole, *one.parts.values()) for watch in part_.watches
+        ]
+        assert replace(one.whole, watches=()) == part()
+    # The last one is live: that is the board's to commit.
+    assert left == {1: [], 2: ["plex:11"], 3: ["plex:11"], 4: [], 5: [], 6: [], 7: ["plex:1"]}
+    # They are not live again, and found only by the services that still say something.
+    assert ids_of(await storage.load_live())[1] == ["arrival-7"]
+    found = await storage.search(service="01PLEX")
+    assert sorted(one.id for one in found.arrivals) == ["arrival-2", "arrival-3", "arrival-7"]
+
+
+async def test_what_cannot_be_read_keeps_nobody_from_being_forgotten(storage: Storage) -> None:
+    await store(storage, 1, 2)
+    watched = [arrival(number, whole=part(watches=seen("plex:1"))) for number in (1, 2)]
+    await storage.commit(Commit(arrivals=watched))
+    await storage.retire(["arrival-1", "arrival-2"])
+    with closing(sqlite3.connect(storage.path)) as connection, connection:
+        connection.execute("""UPDATE arrivals SET document = '{"plex:1"' WHERE id = 'arrival-1'""")
+    assert await storage.forget_viewer("plex:1") == 1
+
+
+async def test_a_requester_is_forgotten_of_all_that_left_the_board(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board_store, "_BATCH", 2)
+    await store(storage, *range(1, 8))
+    await storage.commit(Commit(requests=[request(2, requester=Person(name="Ben", id=4))]))
+    await storage.retire([f"arrival-{number}" for number in range(1, 7)])
+
+    assert await storage.forget_requester("ANNA") == 5
+    assert await storage.forget_requester("Anna") == 0
+
+    rows = stored(
+        storage.path,
+        "SELECT request_id, requester, requester_folded, document LIKE '%person%', live"
+        " FROM requests ORDER BY request_id",
+    )
+    nobody = [(number, None, None, 0, 0) for number in (1, 3, 4, 5, 6)]
+    assert rows == sorted([*nobody, (2, "Ben", "ben", 1, 0), (7, "Anna", "anna", 1, 1)])
+    board = await storage.arrival("arrival-1")
+    assert board is not None
+    assert [one.requester for one in board.requests] == [None]
+    assert (await storage.search(requester="anna")).total == 1

@@ -638,6 +638,25 @@ class Board(Register):
             self._put_arrival(cleaned, work)
         return self._finish(work)
 
+    def forget_requester(self, name: str, *, now: float, origin: Origin) -> Applied:
+        """Forget who made the requests of somebody of that name; tells nothing."""
+        work = _Pass(origin=origin, now=now, happened_at=now, silent=True)
+        covered: dict[str, Arrival] = {}
+        for request in tuple(self._requests.values()):
+            who = request.requester
+            if who is None or who.name.casefold() != name.casefold():
+                continue
+            self._put_request(replace(request, requester=None), work)
+            arrivals = (self.get(arrival_id) for arrival_id in request.arrivals)
+            covered.update((one.id, one) for one in arrivals if one is not None)
+        for one in covered.values():
+            title = self.title(one.title_id)
+            work.changes.append(
+                self._change(ChangeKind.DETAIL, title, one, one.stage, work, silent=True)
+            )
+        self._people.clear()
+        return self._finish(work)
+
     def _take_request(self, report: RequestReport, work: _Pass) -> None:
         """Enter what a request service says about a request (rule 4)."""
         key = (report.origin.service, report.request_id)

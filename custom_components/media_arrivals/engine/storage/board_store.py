@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any, Final
 
+from ..board.claims import without_viewer
 from ..board.models import (
     Arrival,
     ExternalIds,
@@ -39,7 +40,7 @@ from .codec import (
     services_of,
     title_document,
 )
-from .database import Database
+from .database import Database, Writer
 from .models import Commit, Found, LoadedBoard, TimelineEntry
 from .records import SAVE_DOCUMENT
 from .transaction import transaction
@@ -120,6 +121,15 @@ _PURGE: Final = f"""
             WHERE arrivals.id = timeline.arrival_id AND live = 0 AND known_at < ?
         )
 """
+
+
+# Of the live ones the board knows, and commits, what it forgot.
+_FORGET_REQUESTER: Final = """
+    UPDATE requests
+    SET requester = NULL, requester_folded = NULL, document = json_remove(document, '$.person')
+    WHERE live = 0 AND requester_folded = ? AND rowid > ? AND rowid <= ?
+"""
+_FORGET_VIEWER: Final = "UPDATE arrivals SET services = ?, document = ? WHERE id = ?"
 
 
 @dataclass(slots=True)
@@ -276,6 +286,22 @@ class BoardStore:
             last = steps[-1]
             deleted += await self._database.write(_purge, (steps, before))
         return deleted
+
+    async def forget_viewer(self, viewer: str) -> int:
+        """Forget what somebody watched of that which is not live."""
+        return await self._forget("arrivals", _forget_viewer, viewer)
+
+    async def forget_requester(self, name: str) -> int:
+        """Forget who made the requests of somebody that are not live."""
+        return await self._forget("requests", _forget_requester, folded(name))
+
+    async def _forget[T](self, table: str, writer: Writer[tuple[T, int, int], int], who: T) -> int:
+        """Have a table gone through, a batch at a time; return how many rows changed."""
+        changed, last = 0, 0
+        while (upto := await self._database.read(_batch_end, table, last)) is not None:
+            changed += await self._database.write(writer, (who, last, upto))
+            last = upto
+        return changed
 
 
 # --- writing --------------------------------------------------------------------------
@@ -463,7 +489,45 @@ def _purge(connection: sqlite3.Connection, items: list[tuple[list[int], float]])
     return [connection.execute(_PURGE, (dumps(steps), before)).rowcount for steps, before in items]
 
 
+def _forget_viewer(connection: sqlite3.Connection, items: list[tuple[str, int, int]]) -> list[int]:
+    return [_forget_viewer_between(connection, *item) for item in items]
+
+
+def _forget_viewer_between(
+    connection: sqlite3.Connection, viewer: str, after: int, upto: int
+) -> int:
+    # Looked for as it is written, so that hardly anything else is read.
+    rows = connection.execute(
+        f"SELECT {ARRIVAL_COLUMNS} FROM arrivals"
+        " WHERE live = 0 AND rowid > ? AND rowid <= ? AND instr(document, ?)",
+        (after, upto, dumps(viewer)),
+    ).fetchall()
+    found = _Reading().take_arrivals(rows)
+    cleaned = [new for one in found if (new := without_viewer(one, viewer)) is not one]
+    connection.executemany(
+        _FORGET_VIEWER,
+        [(listed(services_of(one)), arrival_document(one), one.id) for one in cleaned],
+    )
+    return len(cleaned)
+
+
+def _forget_requester(
+    connection: sqlite3.Connection, items: list[tuple[str | None, int, int]]
+) -> list[int]:
+    return [connection.execute(_FORGET_REQUESTER, item).rowcount for item in items]
+
+
 # --- reading --------------------------------------------------------------------------
+
+
+def _batch_end(connection: sqlite3.Connection, table: str, after: int) -> int | None:
+    """Return the last row of the next batch, ``None`` at the end."""
+    row = connection.execute(
+        "SELECT max(rowid) FROM"
+        f" (SELECT rowid FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?)",
+        (after, _BATCH),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
 
 
 def _live_arrivals(connection: sqlite3.Connection, reading: _Reading, after: int) -> int | None:

@@ -26,6 +26,8 @@ Use::
     await storage.retire(ids)                   # no longer live: arrivals that left the board
     await storage.purge(now, timeline_days)
     await storage.forget_service(service_id)
+    await storage.forget_viewer(viewer)         # of what is not live; how many arrivals
+    await storage.forget_requester(name)        # the same; how many requests
 
     await storage.records.load()                # {service: document}; .save(service, document)
     await storage.cursors.load()                # the same, for the cursors
@@ -170,6 +172,14 @@ class Storage:
         await self.cursors.forget(service_id)
         await self.schedule.forget(service_id)
         await self.library(service_id).clear()
+
+    async def forget_viewer(self, viewer: str) -> int:
+        """Forget what somebody watched of arrivals that are not live; return how many."""
+        return await self._board.forget_viewer(viewer)
+
+    async def forget_requester(self, name: str) -> int:
+        """Forget who made requests that are not live; return how many."""
+        return await self._board.forget_requester(name)
 
     async def prepare_backup(self) -> bool:
         """Keep the main file still while it is copied; writing goes on beside it.
