@@ -57,7 +57,9 @@ from .engine.connectors.base import (
     WebhookError,
     WebhookTarget,
 )
+from .engine.connectors.tautulli import template
 from .guides import learn_more_url
+from .listening import Listener
 from .runtime import BOARD_KEY, BoardRuntime, ServiceConfigEntry, ServiceRecord, WebhookHealth
 
 PAUSES: Final = (60.0, 300.0, 900.0, 3600.0)
@@ -74,6 +76,9 @@ _SAME_EVERYWHERE: Final = frozenset(
         WebhookCause.CSRF,
         WebhookCause.TAKEN,
         WebhookCause.TAKEN_BY_HOME_ASSISTANT,
+        WebhookCause.PLUGIN_MISSING,
+        WebhookCause.NEEDS_PLEX_PASS,
+        WebhookCause.BY_HAND,
     }
 )
 """Causes that another address does not mend."""
@@ -182,20 +187,49 @@ def webhook_address(hass: HomeAssistant, entry: ConfigEntry, base: str | None = 
 def manual_values(hass: HomeAssistant, entry: ConfigEntry, base: str | None = None) -> str:
     """Return what the user enters in the service, by the names that it has there."""
     address, secret = webhook_address(hass, entry, base), entry.data[CONF_WEBHOOK_SECRET]
-    values = (
-        {
-            "Webhook URL": address,
-            "Authorization Header": f"Bearer {secret}",
-        }
-        if entry.data[CONF_KIND] == "seerr"
-        else {
-            "Webhook URL": address,
-            "Method": "POST",
-            "Username": WEBHOOK_USERNAME,
-            "Password": secret,
-        }
+    target = WebhookTarget(
+        url=address,
+        webhook_id=entry.data[CONF_WEBHOOK_ID],
+        username=WEBHOOK_USERNAME,
+        secret=secret,
+        instance_id="",
     )
-    return "\n".join(f"- {name}: `{value}`" for name, value in values.items())
+    values: tuple[tuple[str, str], ...]
+    match entry.data[CONF_KIND]:
+        case "seerr":
+            values = (("Webhook URL", address), ("Authorization Header", f"Bearer {secret}"))
+        case "plex":
+            values = (("URL", address),)
+        case "jellyfin":
+            values = (
+                ("Webhook Url", address),
+                (
+                    "Notification Type",
+                    "Item Added, Item Deleted, Playback Start, Playback Stop, User Data Saved",
+                ),
+                ("Item Type", "Movies, Episodes, Series, Seasons"),
+                ("Send All Properties", "on"),
+                ("Add Request Header", f"Authorization: {target.authorization}"),
+                ("Add Request Header", "Content-Type: application/json"),
+            )
+        case "emby":
+            values = (("Url", address), ("Request content type", "application/json"))
+        case "tautulli":
+            values = (
+                ("Webhook URL", address),
+                ("Webhook Method", "POST"),
+                ("Triggers", "Playback Start, Playback Stop, Watched, Recently Added"),
+                ("JSON Headers", template.headers(target)),
+                ("JSON Data", template.BODY),
+            )
+        case _:
+            values = (
+                ("Webhook URL", address),
+                ("Method", "POST"),
+                ("Username", WEBHOOK_USERNAME),
+                ("Password", secret),
+            )
+    return "\n".join(f"- {name}: `{value}`" for name, value in values)
 
 
 def _internal_url(hass: HomeAssistant) -> str | None:
@@ -228,7 +262,10 @@ class Registration:
         self._status: str | None = None
         self._missed = 0
         self._checked_at = 0.0
-        self._by_hand_since = dt_util.utcnow().timestamp()
+        self._untestable = False
+        """Entered by us, and the service has no test: any delivery proves it."""
+        self._awaiting_since = dt_util.utcnow().timestamp()
+        self._listener = Listener(hass, entry, client)
         self._task: asyncio.Task[None] | None = None
 
     # --- life ------------------------------------------------------------------------------
@@ -304,9 +341,9 @@ class Registration:
         if back or missed:
             self.async_address_changed()
         if (
-            self._by_hand
-            and record.webhook is not WebhookHealth.WORKING
-            and (record.last_webhook_at or 0.0) > self._by_hand_since
+            (self._by_hand or self._untestable)
+            and record.webhook is WebhookHealth.UNPROVEN
+            and (record.last_webhook_at or 0.0) > self._awaiting_since
         ):
             self._note(WebhookHealth.WORKING, proven=True)
             self._wake.set()
@@ -322,7 +359,9 @@ class Registration:
                     await self._async_do_without()
                 elif self._by_hand:
                     await self._async_wait_for_hand()
-                elif await self._async_install():
+                elif (failure := await self._async_install()) and (
+                    failure.cause is not WebhookCause.NEEDS_PLEX_PASS
+                ):
                     return Outcome.FAILED
             except ServiceError, TimeoutError:
                 # Its polls tell that already.
@@ -367,6 +406,12 @@ class Registration:
                     "answer": failure.answer,
                 },
             )
+        if self._untestable and self._record.webhook is not WebhookHealth.WORKING:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="webhook_not_testable",
+                translation_placeholders={"service": title},
+            )
 
     async def async_remove(self) -> None:
         """Leave nothing behind in the service, the cloud and the repairs. Never raises."""
@@ -385,7 +430,7 @@ class Registration:
             tried.append(await webhook_target(self._hass, self._entry, url))
             try:
                 try:
-                    remote = await self._async_prove(tried[-1])
+                    remote, proven = await self._async_prove(tried[-1])
                 finally:
                     await self._async_stop_if_removed(tried[-1])
             except WebhookError as err:
@@ -395,13 +440,26 @@ class Registration:
                 if err.cause in _SAME_EVERYWHERE:
                     break
             else:
-                self._note(WebhookHealth.WORKING, remote, address=base, proven=True)
+                self._listener.async_stop()
+                self._async_entered(remote, base, proven=proven)
                 return None
         first = failures[0] if failures else Failure(cause=WebhookCause.NO_ADDRESS)
         if first.cause not in _SAME_EVERYWHERE:
             await self._async_leave_tidy(tried)
         self._async_failed(first, failures)
         return first
+
+    @callback
+    def _async_entered(self, remote: RemoteWebhook, base: str, *, proven: bool) -> None:
+        """Remember that it is in the service, and whether it is proven to work."""
+        self._untestable = not proven
+        known = (
+            self._record.webhook is WebhookHealth.WORKING and self._record.webhook_address == base
+        )
+        if not proven and not known:
+            self._awaiting_since = dt_util.utcnow().timestamp()
+        health = WebhookHealth.WORKING if proven or known else WebhookHealth.UNPROVEN
+        self._note(health, remote, address=base, proven=proven)
 
     async def _async_stop_if_removed(self, target: WebhookTarget) -> None:
         """End here if the service was removed meanwhile: nobody takes back what comes now."""
@@ -410,24 +468,28 @@ class Registration:
                 await self._client.remove_webhook(target)
             raise ServiceError("removed")
 
-    async def _async_prove(self, target: WebhookTarget) -> RemoteWebhook:
-        """Have the service hold this webhook and send its test, and see that arrive."""
+    async def _async_prove(self, target: WebhookTarget) -> tuple[RemoteWebhook, bool]:
+        """Have the service hold this webhook and send its test, and see that arrive.
+
+        Return the webhook and whether it is proven: not every service has a test.
+        """
         assert self._client is not None  # noqa: S101 - without one, the webhook is by hand
         arrived = self._runtime.async_expect_test(self._entry.entry_id)
         try:
             remote = await self._client.install_webhook(target)
             # Installing may have sent a test already.
-            if not arrived.done():
-                await self._async_send_test(target)
+            if not arrived.done() and not await self._async_send_test(target):
+                return remote, False
             async with asyncio.timeout(ARRIVAL_SECONDS):
                 await arrived
         except TimeoutError as err:
             raise WebhookError(WebhookCause.NOT_RECEIVED) from err
         finally:
             arrived.cancel()
-        return remote
+        return remote, True
 
-    async def _async_send_test(self, target: WebhookTarget) -> None:
+    async def _async_send_test(self, target: WebhookTarget) -> bool:
+        """Have the test sent; tell whether there is one."""
         assert self._client is not None  # noqa: S101 - see above
         try:
             async with asyncio.timeout(CALL_SECONDS):
@@ -435,6 +497,11 @@ class Registration:
         except (TimedOutError, TimeoutError) as err:
             # It answered us a moment ago: now it waits at an address that swallows its call.
             raise WebhookError(WebhookCause.TIMEOUT) from err
+        except WebhookError as err:
+            if err.cause is WebhookCause.NOT_TESTABLE:
+                return False
+            raise
+        return True
 
     async def _async_leave_tidy(self, tried: list[WebhookTarget]) -> None:
         """Leave no address in the service that never worked: its calls would fail for nothing."""
@@ -474,7 +541,7 @@ class Registration:
     async def _async_wait_for_hand(self) -> None:
         """Wait for the webhook that the user enters to deliver something; see what it tells."""
         if self._record.webhook is not WebhookHealth.WORKING:
-            self._by_hand_since = dt_util.utcnow().timestamp()
+            self._awaiting_since = dt_util.utcnow().timestamp()
             self._note(WebhookHealth.UNPROVEN)
         elif self._client:
             async with asyncio.timeout(CALL_SECONDS):
@@ -539,6 +606,12 @@ class Registration:
         """
         grace = self._record.webhook is WebhookHealth.WORKING and not self._failed_before
         self._failed_before = True
+        if first.cause is WebhookCause.NEEDS_PLEX_PASS:
+            # Nothing that could be mended here: the server tells us another way.
+            self._note(WebhookHealth.POLLING_ONLY)
+            self._runtime.note(self._entry.entry_id, webhook_cause=first.cause)
+            self._listener.async_start()
+            return
         self._runtime.note(
             self._entry.entry_id,
             webhook=WebhookHealth.UNPROVEN if grace else WebhookHealth.FAILED,

@@ -35,7 +35,11 @@ from .runtime import BOARD_KEY, ServiceConfigEntry
 
 _REMEDY: Final = "remedy"
 _TAKEN: Final = frozenset({WebhookCause.TAKEN, WebhookCause.TAKEN_BY_HOME_ASSISTANT})
-_NO_MATTER_WHERE: Final = _TAKEN | {WebhookCause.CSRF}
+_NO_MATTER_WHERE: Final = _TAKEN | {
+    WebhookCause.CSRF,
+    WebhookCause.PLUGIN_MISSING,
+    WebhookCause.BY_HAND,
+}
 _CHANGES: Final[Mapping[str, Mapping[str, bool]]] = {
     "address": {},
     "retry": {},
@@ -163,6 +167,8 @@ class WebhookRepairFlow(RepairsFlow):
             remedies.remove("address")
         if self._cause not in _TAKEN:
             remedies.remove("take_over")
+        if self._cause is WebhookCause.BY_HAND:
+            remedies = ["manual", *(one for one in remedies if one != "manual")]
         if (
             self._cause in _NO_MATTER_WHERE
             or options.get(CONF_ALLOW_CLOUD)

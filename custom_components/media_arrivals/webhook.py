@@ -60,6 +60,8 @@ _METHODS: Final = (hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_POST, hdrs.METH_PUT)
 _SHARED_SPACE: Final = ip_network("100.64.0.0/10")
 """Carriers and mesh networks: as local as a household's own ranges."""
 _CHUNK: Final = 64 * 1024
+_SEND_NO_SECRET: Final = frozenset({"plex", "emby"})
+"""Kinds of service that can send neither a header nor a password: the id is the secret."""
 
 type Address = IPv4Address | IPv6Address
 type Network = IPv4Network | IPv6Network
@@ -146,12 +148,14 @@ class Doors:
                 self._note_redirect(entry, request)
             raise _Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed")
         given = request.headers.get(hdrs.AUTHORIZATION)
-        if not _authorized(given, entry.data[CONF_WEBHOOK_SECRET]):
+        silent = given is None and entry.data[CONF_KIND] in _SEND_NO_SECRET
+        if not silent and not _authorized(given, entry.data[CONF_WEBHOOK_SECRET]):
             raise _Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized")
         delivery = Delivery(
             body=await _read(request),
             received_at=time.time(),
             content_type=request.headers.get(hdrs.CONTENT_TYPE, "application/json"),
+            user_agent=request.headers.get(hdrs.USER_AGENT, ""),
         )
         # A sender that does not wait for the answer has delivered all the same.
         taking = self.hass.async_create_task(self._take(entry, delivery), f"{DOMAIN} delivery")
