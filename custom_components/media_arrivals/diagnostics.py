@@ -13,6 +13,8 @@ from yarl import URL
 from .const import (
     CONF_ALLOWED_ADDRESSES,
     CONF_CALLBACK_URL,
+    CONF_OWNER_ID,
+    CONF_SERVER_ID,
     CONF_WEBHOOK_SECRET,
 )
 from .engine.board.board import Board
@@ -41,6 +43,8 @@ TO_REDACT: Final = frozenset(
     {
         CONF_ALLOWED_ADDRESSES,
         CONF_API_KEY,
+        CONF_OWNER_ID,
+        CONF_SERVER_ID,
         CONF_WEBHOOK_ID,
         CONF_WEBHOOK_SECRET,
     }

@@ -15,6 +15,7 @@ from .const import DOMAIN, EVENT_ACTION, EVENT_STAGE_CHANGED, NAME
 from .engine.board.models import Stage
 from .services import (
     ACTION_DISMISS_ARRIVAL,
+    ACTION_FORGET_PERSON,
     ACTION_SYNC,
     ACTION_TEST_WEBHOOK,
     service_list,
@@ -86,6 +87,16 @@ def _dismissed(data: Mapping[str, Any]) -> str:
     return f"dismissed {_name(data)}" if data["title"] else "dismissed an arrival"
 
 
+def _forgotten(data: Mapping[str, Any]) -> str:
+    """Say of how much a person was forgotten, and not who it was."""
+    counted = [
+        f"{number} {name}{'s'[: number != 1]}"
+        for name, number in (("arrival", data["arrivals"]), ("request", data["requests"]))
+        if number
+    ]
+    return f"forgot a person in {' and '.join(counted)}" if counted else "knew nothing to forget"
+
+
 def _webhook_failed(data: Mapping[str, Any]) -> str:
     """Say why a webhook's test failed."""
     return f"could not test the webhook of {data['service']}: {data['error']}"
@@ -105,5 +116,6 @@ STAGES: Final[Mapping[Stage, str]] = {
 MESSAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     ACTION_SYNC: _synced,
     ACTION_DISMISS_ARRIVAL: _dismissed,
+    ACTION_FORGET_PERSON: _forgotten,
     ACTION_TEST_WEBHOOK: _webhook_failed,
 }

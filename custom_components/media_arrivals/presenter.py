@@ -1,6 +1,7 @@
 """The board's words as JSON: for actions, diagnostics and everything that answers in it."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
@@ -20,12 +21,14 @@ from .engine.board.models import (
     Title,
 )
 from .engine.storage.models import JournalRow, TimelineEntry
+from .finder import NotFound
 
 type Document = dict[str, Any]
 
 REDACTED: Final = "**REDACTED**"
 
 _TIMES: Final = frozenset({"at", "happened_at", "aired_at", "file_at", "created_at", "eta"})
+_PEOPLE: Final = frozenset({"viewer"})
 _LEFT_OUT: Final = frozenset({"origin", "overview", "poster", "opening"})
 """Of reports and questions: what is said beside them, and what is long and says little."""
 
@@ -38,6 +41,12 @@ class Audience:
     """Whether people's names are for them."""
     services: Mapping[str, str]
     """Name of each service by its id."""
+    servers: Collection[str] = ()
+    """Ids of the services that are media servers."""
+    watched: bool = False
+    """Whether it is for them what was watched."""
+    viewers: bool = False
+    """Whether it is for them who watched it."""
 
 
 def iso_time(time: float | None) -> str | None:
@@ -58,9 +67,17 @@ def present_ids(ids: ExternalIds) -> Document:
 
 
 def present_arrival(
-    arrival: Arrival, title: Title, requests: Iterable[Request], audience: Audience
+    arrival: Arrival,
+    title: Title,
+    requests: Iterable[Request],
+    audience: Audience,
+    *,
+    not_found: str | None = None,
 ) -> Document:
-    """Present an arrival as one line of a list."""
+    """Present an arrival as one line of a list.
+
+    That no media server finds it is a problem, if a service says of no other.
+    """
     return {
         "id": arrival.id,
         "title": title.name,
@@ -80,7 +97,7 @@ def present_arrival(
         },
         "progress": None if arrival.progress is None else round(100 * arrival.progress),
         "coming": arrival.coming,
-        "problem": arrival.problem,
+        "problem": arrival.problem or not_found,
         "dismissed": arrival.dismissed,
         "poster": title.poster,
         "requests": [present_request(request, audience) for request in requests],
@@ -95,10 +112,12 @@ def present_arrival_details(
     audience: Audience,
     *,
     overview: str | None,
+    not_found: Iterable[NotFound] = (),
+    problem: str | None = None,
 ) -> Document:
     """Present an arrival with all that was said about it."""
     return {
-        **present_arrival(arrival, title, requests, audience),
+        **present_arrival(arrival, title, requests, audience, not_found=problem),
         "overview": overview,
         "journey": arrival.journey,
         "own_ids": [
@@ -107,6 +126,11 @@ def present_arrival_details(
         ],
         "held_by": [_present_holding(holding, audience) for holding in title.holdings],
         "claims": _present_claims(arrival.whole, audience),
+        "playable_on": _present_servers(arrival, audience),
+        "not_found": [
+            {**_service(one.service, audience), "library": one.library} for one in not_found
+        ],
+        **_present_watched(_parts_of(arrival), audience),
         "episodes": [present_part(part, audience) for part in arrival.parts.values()],
         "timeline": [present_step(step, audience) for step in timeline],
     }
@@ -142,6 +166,8 @@ def present_part(part: Part, audience: Audience) -> Document:
             if claims.own_id is not None
         ],
         "claims": _present_claims(part, audience),
+        "playable_on": [audience.services.get(one, one) for one in _servers(part, audience)],
+        **_present_watched((part,), audience),
     }
 
 
@@ -215,6 +241,38 @@ def _present_claims(part: Part, audience: Audience) -> list[Document]:
     return told
 
 
+def _parts_of(arrival: Arrival) -> tuple[Part, ...]:
+    """Return the parts that can be played: the film itself, or the season's episodes."""
+    return (arrival.whole,) if arrival.season is None else tuple(arrival.parts.values())
+
+
+def _servers(part: Part, audience: Audience) -> list[str]:
+    """Return the media servers that have a part."""
+    return [
+        claims.service
+        for claims in part.claims
+        if claims.playable.yes and claims.service in audience.servers
+    ]
+
+
+def _present_servers(arrival: Arrival, audience: Audience) -> list[Document]:
+    """Present which media servers have how much of an arrival."""
+    having = Counter(one for part in _parts_of(arrival) for one in _servers(part, audience))
+    return [{**_service(service, audience), "parts": number} for service, number in having.items()]
+
+
+def _present_watched(parts: Iterable[Part], audience: Audience) -> Document:
+    """Present whether somebody watched all of the parts; who did only to those who may know."""
+    if not audience.watched:
+        return {}
+    of_parts = [{one.viewer for one in part.watches if one.watched} for part in parts]
+    viewers = sorted(set.intersection(*of_parts)) if of_parts else []
+    document: Document = {"watched": bool(viewers)}
+    if audience.viewers:
+        document["watched_by"] = viewers
+    return document
+
+
 def _present_flag(flag: Flag) -> Document:
     """Present a yes or no."""
     return {
@@ -239,14 +297,16 @@ def _present_download(claim: DownloadClaim) -> Document:
 def _present_fields(value: Any) -> Document:
     """Present what is known of a dataclass's fields."""
     return {
-        field.name: _present_time_or(field.name, known)
+        field.name: _present_field(field.name, known)
         for field in fields(value)
         if field.name not in _LEFT_OUT and (known := getattr(value, field.name)) not in (None, ())
     }
 
 
-def _present_time_or(name: str, value: Any) -> Any:
-    """Present a time as text, and anything else as it is."""
+def _present_field(name: str, value: Any) -> Any:
+    """Present a time as text, nobody who watches, and anything else as it is."""
+    if name in _PEOPLE:
+        return REDACTED
     return iso_time(value) if name in _TIMES else _present_value(value)
 
 

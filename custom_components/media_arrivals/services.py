@@ -17,15 +17,20 @@ from homeassistant.core import (
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
+from homeassistant.helpers.translation import async_get_translations
 
 from .const import (
     CONF_KIND,
     CONF_REQUESTER_NAMES,
+    CONF_WATCH_DATA,
     DOMAIN,
     EVENT_ACTION,
+    WATCH_HOUSEHOLD,
+    WATCH_OFF,
 )
-from .engine.board.models import Arrival, ExternalIds, MediaType, Outcome, Stage, Tier
+from .engine.board.models import Arrival, ExternalIds, MediaType, Outcome, Role, Stage, Tier
 from .engine.storage.models import StorageError
+from .finder import NotFound
 from .lookup import (
     Search,
     find_arrivals,
@@ -48,6 +53,7 @@ ACTION_GET_ARRIVAL: Final = "get_arrival"
 ACTION_GET_WEBHOOK_LOG: Final = "get_webhook_log"
 ACTION_SYNC: Final = "sync"
 ACTION_DISMISS_ARRIVAL: Final = "dismiss_arrival"
+ACTION_FORGET_PERSON: Final = "forget_person"
 ACTION_TEST_WEBHOOK: Final = "test_webhook"
 """Only a button; named in the event that the logbook describes."""
 
@@ -55,6 +61,7 @@ ATTR_ARRIVAL_ID: Final = "arrival_id"
 ATTR_EVENT_TYPE: Final = "event_type"
 ATTR_IMDB_ID: Final = "imdb_id"
 ATTR_LIMIT: Final = "limit"
+ATTR_NAME: Final = "name"
 ATTR_OFFSET: Final = "offset"
 ATTR_OUTCOME: Final = "outcome"
 ATTR_REQUESTER: Final = "requester"
@@ -66,6 +73,7 @@ ATTR_TIER: Final = "tier"
 ATTR_TMDB_ID: Final = "tmdb_id"
 ATTR_TVDB_ID: Final = "tvdb_id"
 ATTR_TYPE: Final = "type"
+ATTR_VIEWER: Final = "viewer"
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
@@ -125,6 +133,14 @@ SYNC_SCHEMA: Final = probatio.Schema({probatio.Optional(ATTR_SERVICE): cv.string
 
 DISMISS_ARRIVAL_SCHEMA: Final = probatio.Schema({probatio.Required(ATTR_ARRIVAL_ID): cv.string})
 
+_PERSON: Final = probatio.All(_TEXT, probatio.Length(min=1))
+FORGET_PERSON_SCHEMA: Final = probatio.Schema(
+    probatio.All(
+        {probatio.Optional(ATTR_VIEWER): _PERSON, probatio.Optional(ATTR_NAME): _PERSON},
+        cv.has_at_least_one_key(ATTR_VIEWER, ATTR_NAME),
+    )
+)
+
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
@@ -152,6 +168,14 @@ def async_setup_services(hass: HomeAssistant) -> None:
     )
     hass.services.async_register(
         DOMAIN, ACTION_DISMISS_ARRIVAL, _async_dismiss_arrival, DISMISS_ARRIVAL_SCHEMA
+    )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        ACTION_FORGET_PERSON,
+        _async_forget_person,
+        FORGET_PERSON_SCHEMA,
+        SupportsResponse.OPTIONAL,
     )
 
 
@@ -192,6 +216,9 @@ async def _async_get_arrivals(call: ServiceCall) -> ServiceResponse:
                 found.titles[arrival.title_id],
                 [found.requests[key] for key in arrival.requests if key in found.requests],
                 audience,
+                not_found=await _async_problem(
+                    call.hass, runtime.finder.not_found(arrival), audience
+                ),
             )
             for arrival in found.arrivals
         ],
@@ -215,7 +242,17 @@ async def _async_get_arrival(call: ServiceCall) -> ServiceResponse:
         raise _storage_unavailable() from err
     title = next(title for title in found.titles if title.id == arrival.title_id)
     requests = [request for request in found.requests if request.key in arrival.requests]
-    return present_arrival_details(arrival, title, requests, timeline, audience, overview=overview)
+    not_found = runtime.finder.not_found(arrival)
+    return present_arrival_details(
+        arrival,
+        title,
+        requests,
+        timeline,
+        audience,
+        overview=overview,
+        not_found=not_found,
+        problem=await _async_problem(call.hass, not_found, audience),
+    )
 
 
 async def _async_get_webhook_log(call: ServiceCall) -> ServiceResponse:
@@ -268,6 +305,26 @@ async def _async_dismiss_arrival(call: ServiceCall) -> None:
         title=title.name,
         season=arrival.season,
     )
+
+
+async def _async_forget_person(call: ServiceCall) -> ServiceResponse:
+    """Forget what somebody watched and asked for, and answer of how much."""
+    runtime = call.hass.data[BOARD_KEY]
+    try:
+        forgotten = await runtime.worker.async_forget_person(
+            call.context, viewer=call.data.get(ATTR_VIEWER), name=call.data.get(ATTR_NAME)
+        )
+    except StorageError as err:
+        raise _storage_unavailable() from err
+    # Of whom is not said: the logbook would remember.
+    _async_fire(
+        call.hass,
+        call.context,
+        action=ACTION_FORGET_PERSON,
+        arrivals=forgotten.arrivals,
+        requests=forgotten.requests,
+    )
+    return {"arrivals": forgotten.arrivals, "requests": forgotten.requests}
 
 
 async def async_sync_all(hass: HomeAssistant, context: Context | None) -> None:
@@ -357,13 +414,41 @@ def _service_entry(call: ServiceCall) -> ServiceConfigEntry | None:
 
 async def _async_audience(call: ServiceCall) -> Audience:
     """Say for whom the answer is: automations and administrators may know names."""
-    user_id = call.context.user_id
-    names = user_id is None or call.hass.data[BOARD_KEY].option(CONF_REQUESTER_NAMES, False)
-    if user_id is not None and not names:
+    user_id, runtime = call.context.user_id, call.hass.data[BOARD_KEY]
+    trusted = user_id is None
+    if user_id is not None:
         user = await call.hass.auth.async_get_user(user_id)
-        names = user is not None and user.is_admin
-    services = {entry.entry_id: entry.title for entry in service_entries(call.hass)}
-    return Audience(names=names, services=services)
+        trusted = user is not None and user.is_admin
+    return Audience(
+        names=trusted or runtime.option(CONF_REQUESTER_NAMES, False),
+        services={entry.entry_id: entry.title for entry in service_entries(call.hass)},
+        servers={
+            service.id
+            for service in runtime.board.services.values()
+            if service.role is Role.PLAYBACK
+        },
+        watched=runtime.option(CONF_WATCH_DATA, WATCH_HOUSEHOLD) != WATCH_OFF,
+        viewers=trusted,
+    )
+
+
+async def _async_problem(
+    hass: HomeAssistant, not_found: Iterable[NotFound], audience: Audience
+) -> str | None:
+    """Say in the language of the house where an imported arrival was not found."""
+    texts: Mapping[str, str] = {}
+    sentences: list[str] = []
+    for one in not_found:
+        texts = texts or await async_get_translations(
+            hass, hass.config.language, "common", [DOMAIN]
+        )
+        key = "not_found" if one.library is not None else "not_found_anywhere"
+        sentences.append(
+            texts[f"component.{DOMAIN}.common.{key}"].format(
+                service=audience.services.get(one.service, one.service), library=one.library
+            )
+        )
+    return " ".join(sentences) or None
 
 
 def _ids(call: ServiceCall) -> ExternalIds:
