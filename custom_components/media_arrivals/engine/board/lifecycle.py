@@ -183,8 +183,7 @@ def presence(part: Part, whole: Part, base: Ground, house: Household) -> Presenc
 def _stands(flag: Flag, part: Part) -> bool:
     """Tell whether a word of who never takes one back counts: not after the file was lost."""
     return flag.last_yes is not None and all(
-        claims.file.last_no is None or claims.file.last_no < flag.last_yes
-        for claims in part.claims
+        claims.file.last_no is None or claims.file.last_no < flag.last_yes for claims in part.claims
     )
 
 
