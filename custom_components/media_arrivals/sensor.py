@@ -187,6 +187,14 @@ RECORD_SENSORS: Final = (
         roles=frozenset({Role.REQUESTS}),
     ),
     RecordSensorDescription(
+        key="playing",
+        translation_key="playing",
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda record: record.playing,
+        available_fn=lambda record: record.last_status == "ok",
+        roles=frozenset({Role.PLAYBACK, Role.WATCHING}),
+    ),
+    RecordSensorDescription(
         key="last_webhook",
         translation_key="last_webhook",
         entity_category=EntityCategory.DIAGNOSTIC,
