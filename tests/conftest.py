@@ -10,11 +10,16 @@ import pytest
 from aiohttp.test_utils import TestClient
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from hypothesis import HealthCheck, settings
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components.media_arrivals  # noqa: F401 - found only if imported at collection
 from simulator import Stack
 from tests.house import House
+
+# How long one example takes depends on what else the machine does: that is no failure.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
