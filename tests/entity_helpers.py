@@ -20,6 +20,7 @@ from custom_components.media_arrivals.const import (
     BOARD_UNIQUE_ID,
     CONF_KIND,
     CONF_POLLING_ONLY,
+    CONF_SERVER_ID,
     CONF_TIER,
     CONF_WEBHOOK_SECRET,
     DOMAIN,
@@ -55,8 +56,12 @@ SERVICES = {
     "radarr-kids": ("radarr", "Radarr for kids", "mixed"),
     "sonarr4k": ("sonarr", "Sonarr 4K", "4k"),
     "sonarr-anime": ("sonarr", "Sonarr for anime", "mixed"),
+    "plex": ("plex", "Plex", None),
+    "tautulli": ("tautulli", "Tautulli", None),
 }
 """Entry id -> kind, title and tier. The ids are those of the board's household in words."""
+PLEX_ID = "0f1e2d3c4b5a69788796a5b4c3d2e1f000112233"
+"""The Plex server's own id."""
 
 
 @dataclass
@@ -172,6 +177,7 @@ def service_entry(entry_id: str, **options: object) -> MockConfigEntry:
             CONF_WEBHOOK_ID: f"webhook-of-{entry_id}",
             CONF_WEBHOOK_SECRET: f"secret-of-{entry_id}",
             **({CONF_TIER: tier} if tier else {}),
+            **({CONF_SERVER_ID: PLEX_ID} if kind in {"plex", "tautulli"} else {}),
         },
         options={CONF_POLLING_ONLY: True, **options},
     )

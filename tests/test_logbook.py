@@ -21,11 +21,22 @@ from custom_components.media_arrivals.const import (
     DOMAIN,
     EVENT_ACTION,
     EVENT_STAGE_CHANGED,
+    EVENT_WATCHED,
 )
 from custom_components.media_arrivals.engine.board.models import ExternalIds, Stage
 from custom_components.media_arrivals.engine.connectors.base import Poll, TimedOutError
 from custom_components.media_arrivals.logbook import STAGES, async_describe_events
-from tests.engine.board.household import FILM, SHOW, request
+from tests.engine.board.household import (
+    ANNA,
+    BEN,
+    FILM,
+    SHOW,
+    SONARR,
+    episodes,
+    held,
+    request,
+    watched,
+)
 from tests.entity_helpers import Home, set_up_home
 
 NAMELESS = replace(FILM, ids=ExternalIds(tmdb=9003), own_id=9, name=None)
@@ -117,6 +128,23 @@ async def test_dismissing_says_what_was_dismissed(
     ]
 
 
+async def test_forgetting_says_of_how_much_and_not_whom(
+    hass: HomeAssistant, described: Callable[[], list[str]]
+) -> None:
+    home = await set_up_home(hass, "seerr", "plex")
+    await home.hear(
+        request(FILM, 1), request(FILM, 1, number=2), watched(FILM, 2), watched(FILM, 2, BEN)
+    )
+    await act(hass, "forget_person", viewer=BEN)
+    await act(hass, "forget_person", viewer=ANNA, name="Mia")
+    await act(hass, "forget_person", viewer=ANNA)
+    assert described() == [
+        "forgot a person in 1 arrival",
+        "forgot a person in 1 arrival and 2 requests",
+        "knew nothing to forget",
+    ]
+
+
 async def test_a_webhook_that_cannot_be_proven_says_why(
     hass: HomeAssistant, described: Callable[[], list[str]]
 ) -> None:
@@ -173,6 +201,39 @@ async def test_each_stage_is_told_with_its_title(hass: HomeAssistant) -> None:
         ("requested", "Lanterns, season 2"),
         ("requested", "An arrival"),
     ]
+
+
+async def test_that_something_was_watched_is_told_with_its_title(hass: HomeAssistant) -> None:
+    home = await set_up_home(hass, "seerr", "sonarr", "plex")
+    await home.hear(
+        request(FILM, 1),
+        request(SHOW, 1, number=2, seasons=(1,)),
+        held(SONARR, SHOW, 1, seasons=(1,)),
+        episodes(2, 3),
+    )
+    events: list[Event[Any]] = []
+
+    @callback
+    def happened(event: Event[Any]) -> None:
+        events.append(event)
+
+    for event_type in (EVENT_WATCHED, EVENT_STATE_CHANGED):
+        hass.bus.async_listen(event_type, happened)
+    await home.hear(watched(FILM, 3), watched(FILM, 4, yes=False), watched(SHOW, 5, ANNA, 2))
+
+    lines = await activity(hass, events)
+    assert [(line["name"], line["message"]) for line in lines if "message" in line] == [
+        ("The Glass Harbour", "was watched"),
+        ("The Glass Harbour", "was marked unwatched"),
+        ("Lanterns, season 1, episode 2", "was watched"),
+    ]
+    entity = [line for line in lines if line.get("entity_id") == "event.media_arrivals_arrivals"]
+    assert [(line["attributes"]["event_type"], line["context_name"]) for line in entity] == [
+        ("watched", "The Glass Harbour"),
+        ("unwatched", "The Glass Harbour"),
+        ("watched", "Lanterns, season 1, episode 2"),
+    ]
+    assert ANNA not in str(lines)
 
 
 def test_every_stage_has_words() -> None:

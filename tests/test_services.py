@@ -17,19 +17,29 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.media_arrivals import coordinator
-from custom_components.media_arrivals.const import CONF_REQUESTER_NAMES, DOMAIN, EVENT_ACTION
+from custom_components.media_arrivals.const import (
+    CONF_REQUESTER_NAMES,
+    CONF_WATCH_DATA,
+    DOMAIN,
+    EVENT_ACTION,
+)
 from custom_components.media_arrivals.engine.board.models import (
     Decision,
     DownloadState,
     ExternalIds,
+    PartRef,
     Stage,
     TitleRef,
 )
 from custom_components.media_arrivals.engine.connectors.base import Poll, TimedOutError
 from custom_components.media_arrivals.engine.storage.database import Database
 from custom_components.media_arrivals.engine.storage.models import DatabaseDamagedError
+from custom_components.media_arrivals.finder import NotFound
 from tests.engine.board.household import (
+    ANNA,
+    BEN,
     FILM,
+    PLEX,
     RADARR,
     RADARR_4K,
     SEERR,
@@ -42,6 +52,7 @@ from tests.engine.board.household import (
     held,
     playable,
     request,
+    watched,
 )
 from tests.entity_helpers import Home, board_entry, post, set_up_home
 
@@ -198,6 +209,9 @@ async def test_what_makes_no_sense_is_refused(hass: HomeAssistant) -> None:
         ("get_arrival", {"tmdb_id": 1, "tvdb_id": 2}),
         ("get_webhook_log", {"outcome": "lost"}),
         ("dismiss_arrival", {}),
+        ("forget_person", {}),
+        ("forget_person", {"viewer": ""}),
+        ("forget_person", {"name": "x" * 300}),
     ):
         with pytest.raises(probatio.Invalid):
             await hass.services.async_call(
@@ -484,11 +498,238 @@ async def test_what_is_not_there_cannot_be_dismissed(hass: HomeAssistant, home: 
     assert failed.value.translation_key == "arrival_not_found"
 
 
+# --- what plays, and who watched ------------------------------------------------------------------
+
+
+@pytest.fixture
+async def theatre(hass: HomeAssistant) -> Home:
+    """Return a household in which a film and a season can be played, and were watched."""
+    household = await set_up_home(hass, "radarr", "sonarr", "seerr", "plex", "tautulli")
+    await household.hear(
+        request(FILM, 0, Decision.APPROVED, number=1, who="Mia"),
+        held(RADARR, FILM, 1),
+        file(RADARR, FILM, 2),
+        playable(PLEX, replace(FILM, own_id=None), 3),
+        watched(FILM, 4),
+        watched(FILM, 5, BEN),
+        watched(FILM, 6, BEN, yes=False),
+        request(SHOW, 0, Decision.APPROVED, number=2, seasons=(1,), who="Ben"),
+        held(SONARR, SHOW, 1, seasons=(1,)),
+        episodes(2, 3),
+        file(SONARR, SHOW, 3, parts=(episode(1), episode(2), episode(3))),
+        playable(
+            PLEX,
+            replace(SHOW, own_id=None),
+            4,
+            parts=(PartRef(season=1, number=1), PartRef(season=1, number=2)),
+        ),
+        watched(SHOW, 5, ANNA, 1, 2),
+        watched(SHOW, 6, BEN, 1),
+    )
+    return household
+
+
+async def details_of_both(
+    hass: HomeAssistant, context: Context | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the details of the film and the season."""
+    return (
+        await act(hass, "get_arrival", tmdb_id=9001, context=context),
+        await act(hass, "get_arrival", type="series", tvdb_id=70_002, context=context),
+    )
+
+
+async def test_the_details_say_which_media_server_has_it(
+    hass: HomeAssistant, theatre: Home
+) -> None:
+    seen, season = await details_of_both(hass)
+    assert seen["stage"] == "available"
+    plex = {"service": "plex", "service_name": "Plex"}
+    # Seerr's word is no media server's.
+    await theatre.hear(playable(SEERR, SHOW, 9, seasons=(1,)))
+    assert seen["playable_on"] == [{**plex, "parts": 1}]
+    assert season["playable_on"] == [{**plex, "parts": 2}]
+    assert [part["playable_on"] for part in season["episodes"]] == [["Plex"], ["Plex"], []]
+
+
+async def test_who_watched_is_for_administrators_and_automations(
+    hass: HomeAssistant,
+    theatre: Home,
+    hass_admin_user: MockUser,
+    hass_read_only_user: MockUser,
+) -> None:
+    for context in (None, Context(user_id=hass_admin_user.id)):
+        seen, season = await details_of_both(hass, context)
+        # Whoever took it back did not watch it.
+        assert (seen["watched"], seen["watched_by"]) == (True, [ANNA])
+        parts = [(part["watched"], part["watched_by"]) for part in season["episodes"]]
+        assert parts == [(True, [ANNA, BEN]), (True, [ANNA]), (False, [])]
+        # Nobody watched all of the season.
+        assert (season["watched"], season["watched_by"]) == (False, [])
+    seen, season = await details_of_both(hass, Context(user_id=hass_read_only_user.id))
+    assert seen["watched"] is True
+    assert [part["watched"] for part in season["episodes"]] == [True, True, False]
+    lists = await act(hass, "get_arrivals")
+    log = await act(hass, "get_webhook_log")
+    for answer in (seen, season):
+        assert "watched_by" not in str(answer)
+    for answer in (seen, season, lists, log):
+        assert "plex:" not in str(answer)
+    await theatre.hear(watched(SHOW, 8, ANNA, 3))
+    _, season = await details_of_both(hass)
+    assert (season["watched"], season["watched_by"]) == (True, [ANNA])
+
+
+async def test_names_of_requesters_for_everybody_are_no_viewers(
+    hass: HomeAssistant, hass_read_only_user: MockUser
+) -> None:
+    home = await set_up_home(
+        hass, "radarr", "seerr", "plex", board=board_entry(**{CONF_REQUESTER_NAMES: True})
+    )
+    await home.hear(request(FILM, 0), watched(FILM, 5))
+    told = await act(
+        hass, "get_arrival", tmdb_id=9001, context=Context(user_id=hass_read_only_user.id)
+    )
+    assert told["requests"][0]["requester"] == "Mia"
+    assert "watched_by" not in told
+
+
+async def test_watch_data_that_is_off_is_neither_kept_nor_shown(
+    hass: HomeAssistant, theatre: Home
+) -> None:
+    """What was kept stays, and is shown again when it is on."""
+    off = {CONF_WATCH_DATA: "off"}
+    hass.config_entries.async_update_entry(theatre.board_entry, options=off)
+    await theatre.hear(watched(SHOW, 8, ANNA, 3))
+    seen, season = await details_of_both(hass)
+    for shown in (seen, season, *season["episodes"]):
+        assert "watched" not in shown
+        assert "watched_by" not in shown
+    hass.config_entries.async_update_entry(theatre.board_entry, options={})
+    _, season = await details_of_both(hass)
+    assert [part["watched"] for part in season["episodes"]] == [True, True, False]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_where_an_import_was_not_found_is_a_problem_in_words(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    """Where there is no translation, it is told in English."""
+    hass.config.language = language
+    home = await set_up_home(hass, "radarr", "seerr", "plex")
+    await home.hear(
+        request(FILM, 0, Decision.APPROVED), held(RADARR, FILM, 1), file(RADARR, FILM, 2)
+    )
+    assert (await act(hass, "get_arrival", tmdb_id=9001))["problem"] is None
+    places = (
+        NotFound(service="plex", library="Films {4K}"),
+        NotFound(service="gone", library=None),
+    )
+    monkeypatch.setattr(home.runtime.finder, "not_found", lambda _: places)
+    told = await act(hass, "get_arrival", tmdb_id=9001)
+    assert told["not_found"] == [
+        {"service": "plex", "service_name": "Plex", "library": "Films {4K}"},
+        {"service": "gone", "service_name": None, "library": None},
+    ]
+    assert told["problem"] == (
+        "Imported, but not found by Plex in library Films {4K}."
+        " Imported, but gone has no library with its folder."
+    )
+    (line,) = (await act(hass, "get_arrivals"))["arrivals"]
+    assert line["problem"] == told["problem"]
+
+
+# --- forget_person --------------------------------------------------------------------------------
+
+
+async def test_a_person_is_forgotten_on_the_board_and_in_what_left_it(
+    hass: HomeAssistant, theatre: Home
+) -> None:
+    (season,) = [one for one in theatre.runtime.board.arrivals() if one.season == 1]
+    assert theatre.runtime.storage is not None
+    await theatre.runtime.storage.retire([season.id])
+    theatre.runtime.board.unload([season.id])
+    told = async_capture_events(hass, EVENT_ACTION)
+
+    assert await act(hass, "forget_person", viewer=ANNA) == {"arrivals": 2, "requests": 0}
+
+    seen, season_details = await details_of_both(hass)
+    assert (seen["watched"], seen["watched_by"]) == (False, [])
+    assert [part["watched_by"] for part in season_details["episodes"]] == [[BEN], [], []]
+    assert seen["requests"][0]["requester"] == "Mia"
+
+    assert await act(hass, "forget_person", name="BEN") == {"arrivals": 0, "requests": 1}
+    assert await act(hass, "forget_person", name="mia", viewer=BEN) == {
+        "arrivals": 2,
+        "requests": 1,
+    }
+    assert await act(hass, "forget_person", name="mia", viewer=BEN) == {
+        "arrivals": 0,
+        "requests": 0,
+    }
+    for details in await details_of_both(hass):
+        assert details["requests"][0]["requester"] is None
+    assert (await act(hass, "get_arrivals", requester="mia"))["total"] == 0
+    # Whom, the logbook does not keep.
+    assert told[0].data == {"action": "forget_person", "arrivals": 2, "requests": 0}
+    assert not {ANNA, BEN, "mia", "BEN"} & {str(value) for e in told for value in e.data.values()}
+
+
+async def test_what_is_forgotten_stays_so_after_a_restart(
+    hass: HomeAssistant, theatre: Home
+) -> None:
+    await act(hass, "forget_person", viewer=ANNA, name="Mia")
+    assert theatre.runtime.storage is not None
+    live = await theatre.runtime.storage.load_live()
+    assert {request.requester and request.requester.name for request in live.requests} == {
+        None,
+        "Ben",
+    }
+    assert ANNA not in str(live.arrivals)
+    assert BEN in str(live.arrivals)
+
+
+async def test_a_person_is_forgotten_without_a_database(hass: HomeAssistant, theatre: Home) -> None:
+    with without_database(theatre):
+        assert await act(hass, "forget_person", viewer=ANNA, name="Mia") == {
+            "arrivals": 2,
+            "requests": 1,
+        }
+
+
+async def test_only_administrators_have_people_forgotten(
+    hass: HomeAssistant, theatre: Home, hass_read_only_user: MockUser
+) -> None:
+    with pytest.raises(Unauthorized):
+        await act(
+            hass, "forget_person", viewer=ANNA, context=Context(user_id=hass_read_only_user.id)
+        )
+    seen, _ = await details_of_both(hass)
+    assert seen["watched_by"] == [ANNA]
+
+
+async def test_it_is_said_if_a_person_could_not_be_forgotten(
+    hass: HomeAssistant, theatre: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as damaged:
+        damaged.setattr(Database, "read", AsyncMock(side_effect=DatabaseDamagedError))
+        with pytest.raises(HomeAssistantError) as failed:
+            await act(hass, "forget_person", viewer=ANNA)
+    assert failed.value.translation_key == "storage_unavailable"
+
+
 async def test_actions_are_there_without_any_service(hass: HomeAssistant) -> None:
     """Automations are checked also while no entry is loaded."""
     home = await set_up_home(hass, "radarr")
     await hass.config_entries.async_unload("radarr")
     await hass.config_entries.async_unload(home.board_entry.entry_id)
-    for action in ("get_arrivals", "get_arrival", "get_webhook_log", "sync", "dismiss_arrival"):
+    for action in (
+        "get_arrivals",
+        "get_arrival",
+        "get_webhook_log",
+        "sync",
+        "dismiss_arrival",
+        "forget_person",
+    ):
         assert hass.services.has_service(DOMAIN, action)
     assert (await act(hass, "get_arrivals"))["total"] == 0

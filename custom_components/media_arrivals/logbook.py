@@ -11,7 +11,7 @@ from homeassistant.components.logbook.const import (
 from homeassistant.components.logbook.models import LazyEventPartialState
 from homeassistant.core import HomeAssistant, callback
 
-from .const import DOMAIN, EVENT_ACTION, EVENT_STAGE_CHANGED, NAME
+from .const import DOMAIN, EVENT_ACTION, EVENT_STAGE_CHANGED, EVENT_WATCHED, NAME
 from .engine.board.models import Stage
 from .services import (
     ACTION_DISMISS_ARRIVAL,
@@ -46,6 +46,16 @@ def async_describe_events(
         }
 
     @callback
+    def describe_watched(event: LazyEventPartialState) -> dict[str, Any]:
+        """Describe that something was watched; nobody says by whom."""
+        data = event.data
+        return {
+            LOGBOOK_ENTRY_NAME: _name(data),
+            LOGBOOK_ENTRY_MESSAGE: "was watched" if data["watched"] else "was marked unwatched",
+            LOGBOOK_ENTRY_CONTEXT_ID: event.context_id,
+        }
+
+    @callback
     def describe_action(event: LazyEventPartialState) -> dict[str, Any]:
         """Describe an action."""
         data = event.data
@@ -56,6 +66,7 @@ def async_describe_events(
         }
 
     async_describe_event(DOMAIN, EVENT_STAGE_CHANGED, describe_stage)
+    async_describe_event(DOMAIN, EVENT_WATCHED, describe_watched)
     async_describe_event(DOMAIN, EVENT_ACTION, describe_action)
 
 

@@ -131,7 +131,9 @@ def present_arrival_details(
             {**_service(one.service, audience), "library": one.library} for one in not_found
         ],
         **_present_watched(_parts_of(arrival), audience),
-        "episodes": [present_part(part, audience) for part in arrival.parts.values()],
+        "episodes": [
+            present_part(part, audience) for part in sorted(arrival.parts.values(), key=_order)
+        ],
         "timeline": [present_step(step, audience) for step in timeline],
     }
 
@@ -239,6 +241,11 @@ def _present_claims(part: Part, audience: Audience) -> list[Document]:
         if words:
             told.append({**_service(claims.service, audience), **words})
     return told
+
+
+def _order(part: Part) -> tuple[bool, int, str]:
+    """Return where an episode stands in its season: those without a number come last, by date."""
+    return part.number is None, part.number or 0, part.air_date or ""
 
 
 def _parts_of(arrival: Arrival) -> tuple[Part, ...]:

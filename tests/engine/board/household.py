@@ -1,6 +1,6 @@
 """A household in words: short ways to say what its services report."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from custom_components.media_arrivals.engine.board.board import Board
@@ -30,6 +30,7 @@ from custom_components.media_arrivals.engine.board.models import (
     Tier,
     TitleRef,
     Via,
+    WatchReport,
 )
 
 DAY = 86_400.0
@@ -47,6 +48,10 @@ SONARR = Service(
 )
 SEERR = Service(id="seerr", kind="seerr", role=Role.REQUESTS)
 PLEX = Service(id="plex", kind="plex", role=Role.PLAYBACK)
+
+ANNA = "plex:11"
+BEN = "plex:22"
+"""Who watches."""
 
 FILM = TitleRef(
     media_type=MediaType.MOVIE,
@@ -200,6 +205,21 @@ def request(
         requester=Person(name=who),
         created_at=NOON,
         confirmed=confirmed,
+    )
+
+
+def watched(
+    title: TitleRef, at: float, viewer: str = ANNA, *numbers: int, yes: bool = True
+) -> WatchReport:
+    """Say who watched what."""
+    return WatchReport(
+        origin=origin(PLEX),
+        at=NOON + at,
+        happened_at=NOON + at,
+        title=replace(title, own_id=None),
+        viewer=viewer,
+        watched=yes,
+        parts=tuple(PartRef(season=1, number=number) for number in numbers),
     )
 
 

@@ -21,10 +21,11 @@ from custom_components.media_arrivals.engine.board.models import (
     Stage,
     Tier,
     TitleRef,
-    WatchReport,
 )
 
 from .household import (
+    ANNA,
+    BEN,
     FILM,
     NOON,
     PLEX,
@@ -40,12 +41,11 @@ from .household import (
     origin,
     playable,
     request,
+    watched,
 )
 
 JELLYFIN = Service(id="jellyfin", kind="jellyfin", role=Role.PLAYBACK)
 TAUTULLI = Service(id="tautulli", kind="tautulli", role=Role.WATCHING)
-ANNA = "plex:11"
-BEN = "plex:22"
 
 
 def listing(
@@ -70,21 +70,6 @@ def listing(
             tier=tier,
         ),
         complete=True,
-    )
-
-
-def watched(
-    title: TitleRef, at: float, viewer: str = ANNA, *numbers: int, yes: bool = True
-) -> WatchReport:
-    """Say who watched what."""
-    return WatchReport(
-        origin=origin(PLEX),
-        at=NOON + at,
-        happened_at=NOON + at,
-        title=replace(title, own_id=None),
-        viewer=viewer,
-        watched=yes,
-        parts=tuple(PartRef(season=1, number=number) for number in numbers),
     )
 
 
