@@ -45,11 +45,12 @@ def test_longest_pause_comes_with_what_was_computed_in_it() -> None:
         {"seconds": 0.0312, "at": 2.0, "loop_cpu": 0.03, "process_cpu": 0.031, "gc": 0.029},
     ]
 
-    assert longest({"beats": 900, "pauses": pauses}) == {
+    assert longest({"beats": 900, "pauses": pauses, "full_collections": 2}) == {
         "longest_ms": 31.2,
         "longest_loop_cpu_ms": 30.0,
         "longest_process_cpu_ms": 31.0,
         "longest_gc_ms": 29.0,
+        "full_collections": 2,
         "else_ms": 7.0,
     }
 
