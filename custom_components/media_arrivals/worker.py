@@ -332,6 +332,7 @@ class Worker:
                     for opening in pending.openings:
                         applied = self._runtime.board.open(opening, reports, now=step.now)
                         self._take(step, applied, tickets, asked=asked)
+                        self._search(opening, step.now)
                         await breather.breathe()
                 else:
                     for report in (*reports, *pending.openings):
@@ -464,8 +465,8 @@ class Worker:
             return
         applied = board.apply(counted, now=step.now, silent=silent)
         self._take(step, applied, tickets, asked=asked)
-        if isinstance(report, FileReport) and report.present and not silent:
-            self._search(report, applied, step.now)
+        if not silent:
+            self._search(report, step.now)
 
     def _counted(self, report: AnyReport, step: _Step) -> AnyReport | None:
         """Return what of a report counts: who watches may be nobody's business (rule 9, too)."""
@@ -488,13 +489,18 @@ class Worker:
             for service in self._runtime.board.services.values()
         )
 
-    def _search(self, report: FileReport, applied: Applied, now: float) -> None:
-        """Have media servers look for what was imported just now."""
+    def _search(self, report: AnyReport, now: float) -> None:
+        """Have media servers look for what was imported just now.
+
+        It may be known already: the board may have asked, and was answered first.
+        """
+        if not isinstance(report, FileReport) or not report.present:
+            return
         if now - report.happened_at < GIVE_UP_AFTER:
-            for arrival in applied.arrivals:
-                self._runtime.finder.async_imported(
-                    arrival.title_id, report.origin.service, report.happened_at
-                )
+            service = report.origin.service
+            title = self._runtime.board.title_of(report.title, service)
+            if title is not None and self._runtime.board.arrivals_of(title.id):
+                self._runtime.finder.async_imported(title.id, service, report.happened_at)
 
     def _take(
         self,

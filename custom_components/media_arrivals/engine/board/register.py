@@ -108,6 +108,11 @@ class Register:
         titles = self._titles.match(TitleRef(media_type=media_type, ids=ids), "").titles
         return titles[0] if titles else None
 
+    def title_of(self, ref: TitleRef, service: str) -> Title | None:
+        """Return the live title that a service means; ``None``: none, or several."""
+        match = self._titles.match(ref, service)
+        return match.titles[0] if len(match.titles) == 1 and not match.conflict else None
+
     def knows(self, ref: TitleRef, service: str) -> bool:
         """Tell whether the title that a service means is live."""
         match = self._titles.match(ref, service)
