@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.media_arrivals.const import (
     CONF_ALLOWED_ADDRESSES,
     CONF_CALLBACK_URL,
+    DOMAIN,
 )
 from custom_components.media_arrivals.diagnostics import async_get_config_entry_diagnostics
 from custom_components.media_arrivals.engine.board.models import Decision
@@ -19,7 +20,8 @@ from custom_components.media_arrivals.engine.storage.database import Database
 from custom_components.media_arrivals.engine.storage.models import DatabaseDamagedError
 from custom_components.media_arrivals.records import WebhookHealth
 from tests.engine.board.household import FILM, RADARR, SHOW, held, request
-from tests.entity_helpers import Home, post, set_up_home
+from tests.engine.connectors.plex import bodies as plex_bodies
+from tests.entity_helpers import PLEX_ID, Home, post, set_up_home
 
 GRAB = {
     "eventType": "Grab",
@@ -141,6 +143,44 @@ async def test_nothing_secret_and_nobody_is_in_them(
     assert any(report.get("request_id") == 12 for report in delivery["reports"]) or any(
         question.get("request_id") == 12 for question in delivery["questions"]
     )
+
+
+async def test_nobody_who_watches_is_in_them(
+    hass: HomeAssistant, hass_client_no_auth: ClientSessionGenerator
+) -> None:
+    home = await set_up_home(hass, "seerr", "plex", "tautulli")
+    entry = home.entries["plex"]
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "owner_id": "20482048"})
+    client = await hass_client_no_auth()
+    for row in (plex_bodies.FILM, plex_bodies.EPISODE):
+        told = plex_bodies.event("media.scrobble", row, account=7654321)
+        answer = await client.post(
+            "/api/webhook/webhook-of-plex",
+            data=plex_bodies.delivery(told).body,
+            headers={"Content-Type": f"multipart/form-data; boundary={plex_bodies.BOUNDARY}"},
+        )
+        assert answer.status == 200
+    await home.runtime.async_settle()
+    found = await diagnostics(hass, home, "plex")
+    statements = [
+        statement
+        for row in found["deliveries"]
+        for statement in (*row["reports"], *row["questions"])
+    ]
+    assert {one["statement"] for one in statements} == {"WatchReport", "Question"}
+    log = await hass.services.async_call(
+        DOMAIN, "get_webhook_log", {}, blocking=True, return_response=True
+    )
+    everything = [
+        found,
+        await diagnostics(hass, home, "tautulli"),
+        await diagnostics(hass, home, "the-board"),
+        log,
+    ]
+    assert log is not None
+    assert log["total"] == 2
+    for secret in ("7654321", "20482048", "Ada", "203.0.113.4", "plex:", PLEX_ID):
+        assert secret not in str(everything), secret
 
 
 async def test_a_request_whose_seasons_do_not_fit_is_a_line(hass: HomeAssistant) -> None:

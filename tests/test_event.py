@@ -12,7 +12,9 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.media_arrivals.const import (
     CONF_REQUESTER_NAMES,
+    CONF_WATCH_DATA,
     EVENT_STAGE_CHANGED,
+    EVENT_WATCHED,
 )
 from custom_components.media_arrivals.engine.board.models import (
     Decision,
@@ -20,6 +22,8 @@ from custom_components.media_arrivals.engine.board.models import (
     Via,
 )
 from tests.engine.board.household import (
+    ANNA,
+    BEN,
     FILM,
     RADARR,
     SEERR,
@@ -32,6 +36,7 @@ from tests.engine.board.household import (
     held,
     playable,
     request,
+    watched,
 )
 from tests.entity_helpers import Home, board_entry, set_up_home
 
@@ -218,3 +223,46 @@ async def test_what_is_unloaded_fires_nothing(hass: HomeAssistant) -> None:
     fired = Fired(hass)
     await home.hear(request(FILM, 0))
     assert fired.types == []
+
+
+async def test_watching_is_told_and_nobody_named(hass: HomeAssistant) -> None:
+    """Not even where the board shows who asked: states are kept, and read by everybody."""
+    home = await set_up_home(
+        hass, "seerr", "sonarr", "plex", board=board_entry(**{CONF_REQUESTER_NAMES: True})
+    )
+    await home.hear(
+        request(FILM, 0),
+        request(SHOW, 0, number=2, seasons=(1,)),
+        held(SONARR, SHOW, 1, seasons=(1,)),
+        episodes(2, 3),
+    )
+    fired = Fired(hass)
+    stages = async_capture_events(hass, EVENT_STAGE_CHANGED)
+    bus = async_capture_events(hass, EVENT_WATCHED)
+    await home.hear(
+        watched(FILM, 5),
+        watched(FILM, 5),
+        watched(FILM, 6, BEN),
+        watched(FILM, 7, yes=False),
+        watched(SHOW, 8, ANNA, 1, 2),
+    )
+
+    assert fired.types == ["watched", "watched", "unwatched", "watched"]
+    assert [event.data["watched"] for event in bus] == [True, True, False, True]
+    assert not stages
+    assert fired.last["episode"]["number"] == 1
+    told = json_bytes([*(state.attributes for state in fired.states), *(e.data for e in bus)])
+    for viewer in (ANNA, BEN, "viewer", "plex:"):
+        assert viewer.encode() not in told
+
+
+async def test_watching_is_not_told_if_the_board_keeps_none(hass: HomeAssistant) -> None:
+    home = await set_up_home(hass, "seerr", "plex", board=board_entry(**{CONF_WATCH_DATA: "off"}))
+    await home.hear(request(FILM, 0))
+    fired = Fired(hass)
+    bus = async_capture_events(hass, EVENT_WATCHED)
+    await home.hear(watched(FILM, 5))
+    assert fired.types == []
+    assert not bus
+    (arrival,) = home.runtime.board.arrivals()
+    assert arrival.whole.watches == ()

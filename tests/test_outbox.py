@@ -1,5 +1,6 @@
 """What is still to be told outlives a crash, and becomes one story per arrival."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,21 +10,27 @@ from custom_components.media_arrivals.engine.board.board import Board
 from custom_components.media_arrivals.engine.board.models import Change, ChangeKind, Stage
 from custom_components.media_arrivals.outbox import Watermark, coalesce, from_outbox, to_outbox
 from tests.engine.board.household import (
+    ANNA,
+    BEN,
     FILM,
     NOON,
+    PLEX,
     RADARR,
     SEERR,
     SHOW,
     SONARR,
     download,
+    episodes,
     file,
+    held,
     request,
+    watched,
 )
 
 
 def board() -> Board:
     found = Board()
-    for service in (RADARR, SONARR, SEERR):
+    for service in (RADARR, SONARR, SEERR, PLEX):
         found.configure(service, now=NOON)
     return found
 
@@ -192,3 +199,61 @@ def test_what_left_the_board_is_told_as_it_was() -> None:
     changes = told(board(), request(FILM, 0))
 
     assert coalesce(changes, board()) == tuple(changes)
+
+
+# --- who watched ------------------------------------------------------------------------------
+
+
+def watches(changes: tuple[Change, ...]) -> list[tuple[str | None, bool]]:
+    """Return which part was watched, or no longer."""
+    return [(one.part, one.watch.watched) for one in changes if one.watch is not None]
+
+
+def test_what_was_watched_comes_back_without_who_it_was() -> None:
+    found = board()
+    told(found, request(FILM, 0))
+    changes = told(found, watched(FILM, 5), watched(FILM, 6, BEN), watched(FILM, 7, yes=False))
+    document = to_outbox(changes, 1)
+    assert "plex:" not in json.dumps(document)
+
+    # As it comes out of the database.
+    restored, last = from_outbox(json.loads(json.dumps(document)), 0, found)
+
+    assert last == 3
+    assert watches(restored) == [(None, True), (None, True), (None, False)]
+    assert {one.kind for one in restored} == {ChangeKind.WATCHED}
+    # They are still told apart, also after a second time, beside what is new.
+    again, _ = from_outbox(to_outbox([*restored, *changes[:1]], 4), 3, found)
+    assert watches(coalesce(restored, found)) == [(None, True), (None, False)]
+    viewers = [one.watch.viewer for one in again if one.watch is not None]
+    assert viewers[0] == viewers[2]
+    assert len(set(viewers)) == 3
+
+
+def test_watching_is_told_once_for_each_episode_and_viewer_with_how_it_ended() -> None:
+    found = board()
+    told(
+        found,
+        request(SHOW, 0, number=2, seasons=(1,)),
+        held(SONARR, SHOW, 1, seasons=(1,)),
+        episodes(2, 3),
+    )
+    changes = told(
+        found,
+        watched(SHOW, 5, ANNA, 1),
+        watched(SHOW, 6, ANNA, 2),
+        watched(SHOW, 7, BEN, 1),
+        watched(SHOW, 8, ANNA, 1, yes=False),
+        watched(SHOW, 9, ANNA, 2, yes=False),
+        watched(SHOW, 10, ANNA, 2),
+    )
+    assert len(changes) == 6
+
+    assert watches(coalesce(changes, found)) == [("e1", True), ("e1", False), ("e2", True)]
+
+
+def test_watching_stands_beside_the_stage() -> None:
+    found = board()
+    changes = told(found, request(FILM, 0), file(RADARR, FILM, 4), watched(FILM, 5))
+
+    assert [one.kind for one in coalesce(changes, found)] == [ChangeKind.STAGE, ChangeKind.WATCHED]

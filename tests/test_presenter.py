@@ -3,22 +3,30 @@
 from datetime import UTC, datetime
 
 from custom_components.media_arrivals.engine.board.models import (
+    Arrival,
     Claims,
     DownloadClaim,
     DownloadState,
+    MediaType,
     Part,
     PartState,
     Question,
     QuestionKind,
+    Stage,
+    Tier,
+    Title,
 )
 from custom_components.media_arrivals.presenter import (
     REDACTED,
     Audience,
     iso_time,
+    present_arrival_details,
     present_part,
     present_statement,
 )
 from tests.engine.board.household import (
+    ANNA,
+    FILM,
     NOON,
     SHOW,
     SONARR,
@@ -26,6 +34,7 @@ from tests.engine.board.household import (
     episode,
     episodes,
     request,
+    watched,
 )
 
 AUDIENCE = Audience(names=False, services={"sonarr": "Sonarr"})
@@ -97,3 +106,43 @@ def test_a_question_is_told_without_the_report_that_waits_for_it() -> None:
     assert (told["statement"], told["kind"]) == ("Question", "title")
     assert told["service"] == "sonarr"
     assert "opening" not in told
+
+
+def test_who_watched_is_told_neither_in_a_report_nor_in_a_question_about_it() -> None:
+    told = present_statement(watched(FILM, 5))
+    assert (told["statement"], told["viewer"], told["watched"]) == ("WatchReport", REDACTED, True)
+    question = Question(
+        service="plex", kind=QuestionKind.ITEM, item="77", about=watched(SHOW, 5, ANNA, 1)
+    )
+    told = present_statement(question)
+    assert told["item"] == "77"
+    assert told["about"]["viewer"] == REDACTED
+    assert told["about"]["parts"] == [{"season": 1, "number": 1}]
+    assert ANNA not in str(told)
+
+
+def test_episodes_without_a_number_come_last_by_date() -> None:
+    parts = (
+        Part(air_date="2026-03-02"),
+        Part(number=3),
+        Part(air_date="2026-03-01"),
+        Part(number=1),
+    )
+    arrival = Arrival(
+        id="a",
+        title_id="t",
+        season=1,
+        tier=Tier.HD,
+        opened_at=NOON,
+        stage=Stage.SENT,
+        stage_at=NOON,
+        known_at=NOON,
+        whole=Part(),
+        parts={part.key: part for part in parts},
+    )
+    title = Title(id="t", media_type=MediaType.SERIES, ids=SHOW.ids, own_ids={})
+    told = present_arrival_details(arrival, title, (), (), AUDIENCE, overview=None)
+    named = [part["number"] or part["air_date"] for part in told["episodes"]]
+    assert named == [1, 3, "2026-03-01", "2026-03-02"]
+    # Nothing of watching is there for who may not know of it.
+    assert "watched" not in told

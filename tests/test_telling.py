@@ -15,7 +15,17 @@ from custom_components.media_arrivals.engine.board.models import (
     Stage,
 )
 from custom_components.media_arrivals.telling import change_data, context_of, describe
-from tests.engine.board.household import FILM, NOON, SHOW, request
+from tests.engine.board.household import (
+    ANNA,
+    FILM,
+    NOON,
+    SHOW,
+    SONARR,
+    episodes,
+    held,
+    request,
+    watched,
+)
 from tests.house import House
 from tests.test_outbox import board, told
 
@@ -79,6 +89,33 @@ def test_an_episode_is_named() -> None:
 
     assert unknown["episode"] == {"number": None, "air_date": None, "name": None}
     assert unknown["service"] is None
+
+
+def test_what_was_watched_is_said_and_not_by_whom() -> None:
+    found = board()
+    told(
+        found,
+        request(FILM, 0),
+        request(SHOW, 0, number=2, seasons=(1,)),
+        held(SONARR, SHOW, 1, seasons=(1,)),
+        episodes(2, 3),
+    )
+    changes = told(
+        found, watched(FILM, 5), watched(FILM, 6, yes=False), watched(SHOW, 7, ANNA, 2, 3)
+    )
+
+    film, unwatched, part = (describe(one, service_name="Plex") for one in changes)
+
+    assert (film["kind"], film["watched"], film["title"]) == (
+        "watched",
+        True,
+        "The Glass Harbour",
+    )
+    assert "episode" not in film
+    assert (unwatched["watched"], unwatched["service"]) == (False, "Plex")
+    assert (part["watched"], part["season"], part["episode"]["number"]) == (True, 1, 2)
+    assert ANNA not in json.dumps([film, unwatched, part])
+    assert "viewer" not in json.dumps([film, unwatched, part])
 
 
 def test_whoever_caused_it_is_the_context() -> None:

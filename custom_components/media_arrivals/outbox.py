@@ -58,8 +58,12 @@ class Watermark:
 
 
 def to_outbox(changes: Sequence[Change], first: int) -> dict[str, Any]:
-    """Return what is about to be told; ``first`` is the number of the first change."""
-    return {"first": first, "changes": [_to_document(change) for change in changes]}
+    """Return what is about to be told; ``first`` is the number of the first change.
+
+    Who watched is told to nobody, so that here viewers are only told apart.
+    """
+    viewers: dict[str, str] = {}
+    return {"first": first, "changes": [_to_document(change, viewers) for change in changes]}
 
 
 def from_outbox(
@@ -118,9 +122,12 @@ def _refreshed(change: Change, board: Board) -> Change:
     return replace(change, arrival=arrival, title=board.title(arrival.title_id), request=request)
 
 
-def _to_document(change: Change) -> dict[str, Any]:
+def _to_document(change: Change, viewers: dict[str, str]) -> dict[str, Any]:
     """Return a change as it is stored until it was told."""
-    origin = change.origin
+    origin, watch = change.origin, change.watch
+    if watch is not None:
+        viewer = viewers.setdefault(watch.viewer, str(len(viewers) + 1))
+        watch = replace(watch, viewer=viewer)
     return {
         "kind": change.kind.value,
         "arrival": change.arrival.id,
@@ -135,7 +142,7 @@ def _to_document(change: Change) -> dict[str, Any]:
         "happened_at": change.happened_at,
         "known_at": change.known_at,
         "part": change.part,
-        "watch": None if change.watch is None else list(astuple(change.watch)),
+        "watch": None if watch is None else list(astuple(watch)),
         "request": list(change.request.key) if change.request is not None else None,
     }
 
