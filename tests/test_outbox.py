@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from homeassistant.core import HomeAssistant
 
 from custom_components.media_arrivals.engine.board.board import Board
 from custom_components.media_arrivals.engine.board.models import Change, ChangeKind, Stage
 from custom_components.media_arrivals.outbox import Watermark, coalesce, from_outbox, to_outbox
+from custom_components.media_arrivals.publishing import Publisher
 from tests.engine.board.household import (
     ANNA,
     BEN,
@@ -228,6 +230,30 @@ def test_what_was_watched_comes_back_without_who_it_was() -> None:
     viewers = [one.watch.viewer for one in again if one.watch is not None]
     assert viewers[0] == viewers[2]
     assert len(set(viewers)) == 3
+
+
+async def test_watching_that_waits_outlives_a_restart_and_is_told_once(
+    hass: HomeAssistant,
+) -> None:
+    found = board()
+    told(found, request(FILM, 0))
+    changes = told(
+        found,
+        watched(FILM, 5),
+        watched(FILM, 6, yes=False),
+        watched(FILM, 7),
+        watched(FILM, 8, BEN),
+    )
+    stored = json.dumps(Publisher(hass).outbox(changes))
+    assert "plex:" not in stored
+
+    again = Publisher(hass)
+    again.restore(json.loads(stored), found)
+
+    # Stored once more while it waits, and then let go.
+    assert "plex:" not in json.dumps(again.outbox(()))
+    assert watches(again.let_go(found)) == [(None, True), (None, True)]
+    assert again.let_go(found) == ()
 
 
 def test_watching_is_told_once_for_each_episode_and_viewer_with_how_it_ended() -> None:
