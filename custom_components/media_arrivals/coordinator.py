@@ -44,7 +44,7 @@ from .engine.connectors.clients import make_client
 from .engine.connectors.pace import Pace
 from .engine.storage.models import ScheduleRow
 from .faults import log_fault
-from .indexing import async_keep_index
+from .indexing import async_ask_for_all, async_keep_index
 from .questions import Pending, Ticket
 from .runtime import (
     AuthFailures,
@@ -223,6 +223,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         self._answered = True
         if cursor is not None:
             runtime.look_for_missed(service.id, poll.sightings)
+        elif service.role is Role.PLAYBACK and not isinstance(self.client, NeedsIndex):
+            await async_ask_for_all(self)
         if poll.health is not None:
             self.health = poll.health
         if poll.muted:

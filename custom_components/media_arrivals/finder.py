@@ -60,6 +60,8 @@ class _Search:
     """Time of the newest import."""
     sources: set[str]
     """Radarrs and Sonarrs that imported and whose folder was not looked into yet."""
+    unasked: set[tuple[str, str]] = field(default_factory=set)
+    """Media servers that could not be asked to look into a folder, and that folder."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     places: dict[str, str | None] = field(default_factory=dict)
     """Media server -> name of the library that the folder is in."""
@@ -103,6 +105,8 @@ class Finder:
             return
         search = _Search(title_id=title_id, imported_at=imported_at, sources={source})
         self._searches[title_id] = search
+        for arrival in self._arrivals(search):
+            self._not_found.pop(arrival.id, None)
         task = self.hass.async_create_background_task(
             self._search_safely(search), f"{DOMAIN} search"
         )
@@ -149,6 +153,7 @@ class Finder:
         await asyncio.sleep(GATHER_SECONDS)
         tries = 0
         while True:
+            await self._scan_again(search)
             if search.sources:
                 await self._scan(search)
                 tries = 0
@@ -241,6 +246,14 @@ class Finder:
             for server in self._servers():
                 await self._scan_in(search, server, folder)
 
+    async def _scan_again(self, search: _Search) -> None:
+        """Ask those media servers that did not answer the last time."""
+        unasked, search.unasked = search.unasked, set()
+        for server in self._servers():
+            for service_id, folder in unasked:
+                if service_id == server.service.id:
+                    await self._scan_in(search, server, folder)
+
     async def _folder(self, search: _Search, source: str) -> str | None:
         """Ask a Radarr or Sonarr where the title is."""
         coordinator = self._runtime.coordinators.get(source)
@@ -276,6 +289,7 @@ class Finder:
                 await client.scan(*match)
         except ServiceError as err:
             # It is asked for the title all the same, and may find it by itself.
+            search.unasked.add((service_id, folder))
             _LOGGER.debug("Asking %s to look into a folder: %s", service_id, err.key)
 
     async def _known_libraries(

@@ -53,7 +53,7 @@ async def async_keep_index(coordinator: ServiceCoordinator, client: NeedsIndex) 
         await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
         failures += 1
     if built:
-        await _ask_for_all(coordinator)
+        await async_ask_for_all(coordinator)
 
 
 async def _take_page(
@@ -78,8 +78,8 @@ async def _take_page(
     coordinator.runtime.note(coordinator.service.id, indexed=page.done, to_index=page.total)
 
 
-async def _ask_for_all(coordinator: ServiceCoordinator) -> None:
-    """Ask for everything that is imported: silently, it is not news."""
+async def async_ask_for_all(coordinator: ServiceCoordinator) -> None:
+    """Ask for everything that is imported: silently, a new media server is no news."""
     runtime, service = coordinator.runtime, coordinator.service
     questions = [
         Question(service=service.id, kind=QuestionKind.AVAILABILITY, title=title)

@@ -332,9 +332,14 @@ class BoardRuntime:
 
     @callback
     def _let_go(self) -> None:
-        """Tell what was held back."""
+        """Tell what was held back, and look for what was not found before."""
         self._start_timer = None
-        _ = self.hass.async_create_task(self.worker.async_tell_held(), f"{DOMAIN} start")
+        _ = self.hass.async_create_task(self._start(), f"{DOMAIN} start")
+
+    async def _start(self) -> None:
+        """Go on where the last run ended."""
+        await self.worker.async_tell_held()
+        self.finder.async_resume()
 
     async def async_close(self) -> None:
         """Work off what waits, store what is not stored, close."""

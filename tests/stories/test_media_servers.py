@@ -1,0 +1,492 @@
+"""Media servers beside the journey: what is imported is available when one of them has it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, override
+
+import pytest
+from freezegun.api import TickingDateTimeFactory
+from homeassistant.helpers import issue_registry as ir
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
+
+from custom_components.media_arrivals import coordinator, finder, indexing
+from custom_components.media_arrivals.const import DOMAIN, EVENT_WATCHED
+from custom_components.media_arrivals.engine.board.models import Stage
+from custom_components.media_arrivals.engine.connectors.pace import Pace
+from custom_components.media_arrivals.engine.connectors.plex import account
+from custom_components.media_arrivals.repairs import async_create_fix_flow
+from simulator import Film, SeerrDouble, Stack
+from simulator.arr import ArrDouble
+from simulator.sonarr import Series
+from tests.house import Double, House
+from tests.stories.family import Family
+
+SOON = 0.01
+
+
+class MediaFamily(Family):
+    """A household with media servers."""
+
+    @override
+    def add(self, name: str, **options: Any) -> MockConfigEntry:
+        double = self.stack.services[name]
+        if isinstance(double, ArrDouble | SeerrDouble):
+            return super().add(name, **options)
+        assert isinstance(double, Double.__value__)
+        entry = self.entries[name] = self.house.add_service(double, options=options)
+        return entry
+
+    @override
+    async def move_in(self, services: Any = (), *, polling_only: bool = False) -> None:
+        assert not polling_only
+        self.house.add_board()
+        for name in services:
+            self.add(name)
+        await self.house.start()
+        for name in services:
+            await self.joined(name)
+        await self.settle()
+        self.clock.tick(2)
+
+    async def join(self, name: str) -> MockConfigEntry:
+        """Add a service to a board that runs."""
+        entry = self.add(name)
+        assert await self.house.hass.config_entries.async_setup(entry.entry_id)
+        await self.joined(name)
+        await self.settle()
+        return entry
+
+    async def joined(self, name: str) -> None:
+        """Wait until a service's webhook is there and its library is known."""
+        entry = self.entries[name]
+        # Two have no test; the first delivery of any kind proves it.
+        if name == "plex":
+            owner = self.stack.plex_tv.owner
+            await self.house.until(lambda: owner.webhooks, what="a webhook in Plex")
+        elif name == "jellyfin":
+            double: Any = self.stack.services[name]
+            await self.house.until(
+                lambda: len(double.settings["GenericOptions"]) > 1, what="a webhook in Jellyfin"
+            )
+        else:
+            await self.house.proven(entry)
+        if name in {"plex", "jellyfin"}:
+            client: Any = self.house.runtime.coordinators[entry.entry_id].client
+            await self.house.until(lambda: client.index_complete, what="an index")
+
+    async def found(self) -> None:
+        """Wait until nothing is looked for any more."""
+        searches = self.house.runtime.finder._searches  # noqa: SLF001
+        await self.house.until(lambda: not searches, what="the end of every search")
+        await self.settle()
+
+    async def film(self, title: str = "Amber Ferry", *, radarr: str = "radarr") -> Film:
+        """Have a film added and imported."""
+        film = self.stack.catalogue.film(title)
+        await self.import_film(film, radarr=radarr)
+        return film
+
+    async def import_film(self, film: Film, *, radarr: str = "radarr") -> None:
+        double = self.stack.radarr if radarr == "radarr" else self.stack.radarr_4k
+        quality = "WEBDL-1080p" if radarr == "radarr" else "WEBDL-2160p"
+        movie = double.find(film.tmdb_id) or await double.add_movie(film)
+        await self.settle()
+        download = await double.grab(movie, quality=quality)
+        await self.settle()
+        self.clock.tick(2)
+        await double.import_file(download)
+        await self.stack.settle()
+
+    async def sync(self, name: str) -> None:
+        """Have a service looked through."""
+        await self.house.runtime.coordinators[f"{name}_entry"].async_sync()
+        await self.settle()
+
+    def stage(self, title: str = "Amber Ferry", tier: str = "hd") -> str:
+        return self.stages()[title, tier]
+
+
+@pytest.fixture
+async def stack(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
+    async with Stack.household() as running:
+        monkeypatch.setattr(account, "PLEX_TV", running.plex_tv.url)
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no pause last."""
+    monkeypatch.setattr(finder, "GATHER_SECONDS", SOON)
+    monkeypatch.setattr(finder, "PAUSES", (SOON,))
+    monkeypatch.setattr(indexing, "PAUSES", (SOON,))
+    monkeypatch.setattr(coordinator, "Pace", lambda: Pace(seconds=0.0))
+
+
+@pytest.fixture
+def media(family: Family, house: House, clock: TickingDateTimeFactory) -> MediaFamily:
+    return MediaFamily(house, clock)
+
+
+# --- what is imported -------------------------------------------------------------------------
+
+
+async def test_a_film_is_available_when_plex_has_it(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex"])
+
+    film = await media.film()
+    await media.found()
+
+    assert media.stages() == {("Amber Ferry", "hd"): "available"}
+    assert media.told()["Amber Ferry", "hd"] == ["sent", "downloading", "downloaded", "available"]
+    year = film.year
+    assert media.stack.plex.scans == [("1", f"/data/media/movies/Amber Ferry ({year})")]
+
+
+async def test_four_k_is_available_in_four_k_only(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "radarr_4k", "plex", "jellyfin", "emby"])
+    film = await media.film()
+    await media.found()
+    download = await media.stack.radarr_4k.grab(
+        await media.stack.radarr_4k.add_movie(film), quality="WEBDL-2160p"
+    )
+    await media.settle()
+    assert media.stages() == {
+        ("Amber Ferry", "hd"): "available",
+        ("Amber Ferry", "4k"): "downloading",
+    }
+
+    await media.stack.radarr_4k.import_file(download)
+    await media.stack.settle()
+    await media.found()
+
+    assert media.stage(tier="4k") == "available"
+    assert [library for library, _ in media.stack.plex.scans] == ["1", "3"]
+
+
+@pytest.mark.parametrize("name", ["plex", "jellyfin", "emby"])
+async def test_a_film_is_available_no_moment_before_a_server_has_it(
+    media: MediaFamily, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    await media.move_in(["radarr", name])
+    double: Any = media.stack.services[name]
+    look = double.scan
+
+    async def scan_nothing(*_args: Any, **_options: Any) -> None:
+        return
+
+    monkeypatch.setattr(double, "scan", scan_nothing)
+    film = media.stack.catalogue.film("Amber Ferry")
+    await media.import_film(film)
+    for _ in range(20):
+        media.clock.tick(1)
+        await asyncio.sleep(SOON)
+    await media.house.settle()
+    assert media.stage() == "downloaded"
+    assert media.told()["Amber Ferry", "hd"][-1] == "downloaded"
+
+    await look()
+    await media.found()
+
+    assert media.stage() == "available"
+    assert media.told()["Amber Ferry", "hd"] == ["sent", "downloading", "downloaded", "available"]
+
+
+async def test_one_of_several_servers_is_enough(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex", "jellyfin", "emby"])
+    for name in ("plex", "emby"):
+        await media.stack.services[name].go_down()
+
+    await media.film()
+    await media.house.until(lambda: media.stage() == "available", what="the film in Jellyfin")
+
+    (arrival,) = media.house.runtime.board.arrivals()
+    assert [claims.service for claims in arrival.whole.claims if claims.playable.yes] == [
+        "jellyfin_entry"
+    ]
+
+
+async def test_an_upgrade_is_scanned_and_tells_nothing(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex"])
+    film = await media.film()
+    await media.found()
+    told = media.told()
+    scans = len(media.stack.plex.scans)
+
+    await media.import_film(film)
+    await media.found()
+
+    assert media.told()["Amber Ferry", "hd"][:4] == told["Amber Ferry", "hd"]
+    assert media.stage() == "available"
+    assert media.told()["Amber Ferry", "hd"].count("available") == 1
+    assert len(media.stack.plex.scans) == scans + 1
+
+
+async def test_two_hundred_episodes_are_one_story(
+    media: MediaFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finder, "PAUSES", (0.1,))
+    monkeypatch.setattr(coordinator, "Pace", lambda: Pace(seconds=0.1))
+    await media.move_in(["sonarr", "plex", "jellyfin"])
+    stack = media.stack
+    show = stack.catalogue.show("Tide House", 2020, seasons={1: 200})
+    series: Series = await stack.sonarr.add_series(show)
+    await media.settle()
+    stack.reset_counts()
+    began = asyncio.get_running_loop().time()
+
+    download = await stack.sonarr.grab(series.season(1))
+    media.clock.tick(2)
+    await stack.sonarr.import_files(download)
+    await stack.settle()
+    await media.found()
+
+    assert media.stages() == {("Tide House", "hd"): "available"}
+    assert media.told()["Tide House", "hd"] == ["sent", "downloading", "downloaded", "available"]
+    (arrival,) = media.house.runtime.board.arrivals()
+    assert (arrival.available, arrival.wanted) == (200, 200)
+    # Time runs a hundred times as fast here.
+    spans = (asyncio.get_running_loop().time() - began) * 100 / 10 + 1
+    for name in ("sonarr", "plex", "jellyfin"):
+        assert len(stack.services[name].calls) <= 3 * spans
+
+
+# --- what takes longer ------------------------------------------------------------------------
+
+
+async def test_who_looked_in_vain_is_named(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex", "jellyfin"])
+    stack = media.stack
+    for name in ("plex", "jellyfin"):
+        lose_scans(stack.services[name])
+    await media.film()
+    (arrival,) = media.house.runtime.board.arrivals()
+    assert media.house.runtime.finder.not_found(arrival) == ()
+
+    media.clock.tick(finder.GIVE_UP_AFTER + 1)
+    await media.found()
+
+    (arrival,) = media.house.runtime.board.arrivals()
+    assert arrival.stage is Stage.DOWNLOADED
+    assert set(media.house.runtime.finder.not_found(arrival)) == {
+        finder.NotFound(service="plex_entry", library="Films"),
+        finder.NotFound(service="jellyfin_entry", library="Films"),
+    }
+
+
+def lose_scans(double: Any) -> Callable[[], Any]:
+    """Have a media server find nothing; return what makes it look."""
+    look: Callable[[], Any] = double.scan
+
+    async def scan(**_options: Any) -> None:
+        return
+
+    double.scan = scan
+    return look
+
+
+async def test_a_server_that_was_down_is_asked_to_look_when_it_is_back(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex"])
+    plex = media.stack.plex
+    await plex.go_down()
+    await media.film()
+    assert plex.scans == []
+
+    await plex.go_up()
+    await media.house.until(lambda: plex.scans, what="a scan")
+    media.clock.tick(10)
+    media.house.runtime.coordinators["plex_entry"].async_wake()
+    await media.found()
+
+    assert media.stage() == "available"
+    assert len(plex.scans) == 1
+
+
+async def test_a_reload_of_the_board_goes_on_looking(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex"])
+    runtime = media.house.runtime
+    look = lose_scans(media.stack.plex)
+    await media.film()
+    await runtime.finder.async_stop()
+    await look()
+    assert media.stage() == "downloaded"
+
+    runtime.finder.async_resume()
+    await media.found()
+
+    assert media.stage() == "available"
+
+
+# --- a media server comes to a board that runs ----------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["plex", "jellyfin", "emby"])
+async def test_a_new_media_server_tells_nothing(media: MediaFamily, name: str) -> None:
+    await media.move_in(["radarr", "seerr"])
+    await media.film()
+    await media.film("Copper Festival")
+    stack = media.stack
+    await stack.services[name].scan()  # type: ignore[attr-defined]
+    stack.services[name].fill(1200)  # type: ignore[attr-defined]
+    await media.settle()
+    told = len(media.events)
+
+    entry = await media.join(name)
+
+    await media.house.until(
+        lambda: set(media.stages().values()) == {"available"}, what="both films there"
+    )
+    assert len(media.events) == told
+    record = media.house.record(entry)
+    if name != "emby":
+        assert record.indexed == record.to_index >= 1202
+
+
+@pytest.mark.parametrize("name", ["plex", "jellyfin", "emby"])
+async def test_what_a_new_media_server_has_is_known_silently(media: MediaFamily, name: str) -> None:
+    other = "emby" if name == "plex" else "plex"
+    await media.move_in(["radarr", other])
+    lose_scans(media.stack.services[other])
+    await media.film()
+    media.clock.tick(finder.GIVE_UP_AFTER + 1)
+    await media.found()
+    assert media.stage() == "downloaded"
+    told = len(media.events)
+    await media.stack.services[name].scan()  # type: ignore[attr-defined]
+
+    await media.join(name)
+
+    await media.house.until(lambda: media.stage() == "available", what="the film")
+    assert len(media.events) == told
+
+
+# --- who watched ----------------------------------------------------------------------------------
+
+
+async def test_a_viewing_is_told_once(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex", "tautulli"])
+    film = await media.film()
+    await media.found()
+    watched = async_capture_events(media.house.hass, EVENT_WATCHED)
+    plex = media.stack.plex
+
+    await plex.watch(plex.find(tmdb=film.tmdb_id))
+    await media.settle()
+    await media.poll()
+
+    assert len(watched) == 1
+
+
+# --- losses ---------------------------------------------------------------------------------------
+
+
+async def lose(media: MediaFamily, *films: Film) -> None:
+    """Have films vanish from Plex, where Radarr still has them."""
+    for film in films:
+        for path, file in list(media.stack.shelf.files.items()):
+            if file.tmdb_id == film.tmdb_id:
+                media.stack.shelf.remove(path)
+    await media.stack.plex.scan()
+    await media.sync("plex")
+
+
+async def test_a_loss_counts_at_the_second_look(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex"])
+    film = await media.film()
+    await media.found()
+
+    await lose(media, film)
+    assert media.stage() == "available"
+    media.clock.tick(29 * 60)
+    await media.poll()
+    assert media.stage() == "available"
+    media.clock.tick(2 * 60)
+    await media.poll()
+
+    assert media.stage() == "downloaded"
+
+
+async def test_what_comes_back_is_no_loss(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex"])
+    film = await media.film()
+    await media.found()
+    files = dict(media.stack.shelf.files)
+    await lose(media, film)
+
+    for file in files.values():
+        media.stack.shelf.put(file)
+    await media.stack.plex.scan()
+    await media.settle()
+    media.clock.tick(31 * 60)
+    await media.poll()
+
+    assert media.stage() == "available"
+    assert media.told()["Amber Ferry", "hd"].count("available") == 1
+
+
+async def test_many_losses_at_once_wait_for_a_person(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex"])
+    films = [await media.film(f"Film {number}") for number in range(10)]
+    await media.found()
+    issues = ir.async_get(media.house.hass)
+
+    await lose(media, *films)
+    await media.poll()
+    assert issues.async_get_issue(DOMAIN, "vanished_plex_entry") is not None
+    media.clock.tick(31 * 60)
+    await media.poll()
+    await media.poll()
+    assert set(media.stages().values()) == {"available"}
+
+    flow: Any = await async_create_fix_flow(
+        media.house.hass, "vanished_plex_entry", {"entry_id": "plex_entry", "vanished": True}
+    )
+    flow.hass = media.house.hass
+    await flow.async_step_init()
+    await flow.async_step_confirm({})
+    await media.settle()
+
+    assert set(media.stages().values()) == {"downloaded"}
+    await media.poll()
+    assert issues.async_get_issue(DOMAIN, "vanished_plex_entry") is None
+
+
+async def test_a_series_of_many_seasons_is_one_loss(media: MediaFamily) -> None:
+    await media.move_in(["sonarr", "plex"])
+    stack = media.stack
+    show = stack.catalogue.show("Tide House", 2000, seasons=dict.fromkeys(range(1, 13), 1))
+    series = await stack.sonarr.add_series(show)
+    await media.settle()
+    for season in range(1, 13):
+        download = await stack.sonarr.grab(series.season(season))
+        await media.settle()
+        media.clock.tick(2)
+        await stack.sonarr.import_files(download)
+        await media.settle()
+    await media.found()
+    runtime = media.house.runtime
+    assert {one.stage for one in runtime.board.arrivals()} == {Stage.AVAILABLE}
+
+    for path in list(stack.shelf.files):
+        stack.shelf.remove(path)
+    await stack.plex.scan()
+    await media.sync("plex")
+
+    assert not runtime.absences.suspect("plex_entry")
+
+
+async def test_a_foreign_server_changes_nothing(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "plex"])
+    film = await media.film()
+    await media.found()
+    watched = async_capture_events(media.house.hass, EVENT_WATCHED)
+    plex = media.stack.plex
+    payload = plex.payload("media.scrobble", 1, plex.find(tmdb=film.tmdb_id))
+    payload["Server"]["uuid"] = "0" * 40
+    record = media.house.record(media.entries["plex"])
+    ignored, calls = record.ignored, len(plex.calls)
+
+    await plex.send(payload)
+    await media.settle()
+
+    assert (record.ignored, len(plex.calls)) == (ignored + 1, calls)
+    assert watched == []
