@@ -55,8 +55,13 @@ class AbsenceWatch:
         return replace(report, complete=False)
 
     def due(self, service: str, now: float) -> tuple[tuple[TitleRef, tuple[int, ...]], ...]:
-        """Return what of a media server is to be looked at again, each once."""
-        found = []
+        """Return what of a media server is to be looked at again, each once.
+
+        Nothing while too much is missing: the look would not count, and it is the only one.
+        """
+        found: list[tuple[TitleRef, tuple[int, ...]]] = []
+        if self.suspect(service):
+            return ()
         for key, missing in self._missing.items():
             if key[0] != service or missing.asked or now - missing.since < SECOND_LOOK_AFTER:
                 continue

@@ -1,0 +1,137 @@
+"""The index of a media server: built page by page, gone on with after a restart."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from custom_components.media_arrivals import coordinator, indexing
+from custom_components.media_arrivals.engine.connectors.pace import Pace
+from custom_components.media_arrivals.engine.connectors.plex import account, library
+from custom_components.media_arrivals.engine.storage.library import StoredLibrary
+from custom_components.media_arrivals.engine.storage.models import StorageError
+from simulator import Stack
+from tests.house import House
+
+FILMS = 30
+
+
+@pytest.fixture
+async def stack(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stack]:
+    async with Stack.household() as running:
+        monkeypatch.setattr(account, "PLEX_TV", running.plex_tv.url)
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "PAUSES", (0.01,))
+    monkeypatch.setattr(coordinator, "Pace", lambda: Pace(seconds=0.0))
+    monkeypatch.setattr(library, "_INDEX_PAGE", 10)
+
+
+def client_of(house: House) -> Any:
+    return house.runtime.coordinators["plex_entry"].client
+
+
+async def indexed(house: House) -> None:
+    await house.until(lambda: client_of(house).index_complete, what="an index")
+
+
+async def test_progress_is_noted_page_by_page(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.stack.plex.fill(FILMS)
+    house.add_board()
+    entry = house.add_service(house.stack.plex)
+    noted: list[tuple[int, int]] = []
+    take = StoredLibrary.take_page
+
+    async def take_page(self: StoredLibrary, entries: Any, state: Any) -> None:
+        noted.append((state.done, state.total))
+        await take(self, entries, state)
+
+    monkeypatch.setattr(StoredLibrary, "take_page", take_page)
+    await house.start()
+    await indexed(house)
+
+    assert noted[:3] == [(10, 30), (20, 30), (30, 30)]
+    record = house.record(entry)
+    assert (record.indexed, record.to_index) == (FILMS, FILMS)
+    assert await house.storage.library(entry.entry_id).count() == FILMS
+
+
+async def test_a_reload_reads_no_page_twice(house: House) -> None:
+    house.stack.plex.fill(FILMS)
+    house.add_board()
+    entry = house.add_service(house.stack.plex)
+    await house.start()
+    await indexed(house)
+    house.stack.reset_counts()
+
+    await house.hass.config_entries.async_reload(entry.entry_id)
+    await indexed(house)
+
+    assert not [call for call in house.stack.plex.calls if "sort=addedAt" in call.path]
+
+
+@pytest.mark.parametrize("fault", ["500", "html", "invalid_json", "401"])
+async def test_a_server_that_fails_is_asked_for_the_same_page_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    plex = house.stack.plex
+    plex.fill(FILMS)
+    house.add_board()
+    entry = house.add_service(plex)
+    asked = 0
+    take = StoredLibrary.take_page
+
+    async def take_page(self: StoredLibrary, entries: Any, state: Any) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            plex.misbehave(fault)
+        await take(self, entries, state)
+
+    monkeypatch.setattr(StoredLibrary, "take_page", take_page)
+    await house.start()
+    await house.until(lambda: house.record(entry).indexed == 10, what="a page")
+    assert not client_of(house).index_complete
+
+    plex.behave()
+    await indexed(house)
+
+    assert await house.storage.library(entry.entry_id).count() == FILMS
+
+
+async def test_a_database_that_fails_is_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.stack.plex.fill(FILMS)
+    house.add_board()
+    house.add_service(house.stack.plex)
+    failures = iter([True, True])
+    read = StoredLibrary.state
+
+    async def state(self: StoredLibrary) -> Any:
+        if next(failures, False):
+            raise StorageError("full")
+        return await read(self)
+
+    monkeypatch.setattr(StoredLibrary, "state", state)
+    await house.start()
+    await indexed(house)
+
+
+async def test_without_a_database_there_is_no_index(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_args: Any) -> None:
+        raise StorageError("read only")
+
+    monkeypatch.setattr("custom_components.media_arrivals.runtime.Storage.open", fail)
+    house.add_board()
+    house.add_service(house.stack.plex)
+    await house.start()
+
+    assert client_of(house).index is None
