@@ -320,3 +320,34 @@ def test_what_is_no_json_leaves_a_note() -> None:
     assert json.loads(payload.unreadable_note(delivery)) == {
         "unreadable": {"bytes": 40, "content_type": "text/html"}
     }
+
+
+def test_a_document_that_was_read_before_is_not_read_again() -> None:
+    read: payload.Object = {"a": 1}
+    assert payload.read_object(Delivery(body=b"{", received_at=0.0, document=read)) is read
+    # What the first reader was too strict for, or took for something else.
+    for document in (None, [1], "text"):
+        delivery = Delivery(body=b'{"a": NaN}', received_at=0.0, document=document)
+        assert payload.read_object(delivery) is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "token=geheim7",
+        "Password : geheim7",
+        "C:/media/films",
+        r"D:\media\films",
+        r"\\nas\films",
+        "/media/films",
+        "a@home.example",
+        "at 192.168.1.20:8080",
+        "fe80::1:2:3",
+        "ftp://home/films",
+        "0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_what_is_private_is_found_by_a_sign_of_it(value: str) -> None:
+    for text in (value, f"Cannot import {value}"):
+        assert value not in payload.scrub(text)
+        assert "geheim" not in payload.scrub(text)

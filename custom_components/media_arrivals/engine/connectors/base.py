@@ -46,6 +46,8 @@ class Delivery:
     content_type: str = "application/json"
     id: int | None = None
     """Row in the journal."""
+    document: Json = None
+    """The body as JSON, where it was read before."""
     user_agent: str = ""
     """Tells Plex from a Jellyfin that imitates it; proves nothing."""
 
@@ -118,6 +120,20 @@ class Decoder(Protocol):
         What is not JSON becomes a short note of its size and type.
         """
         ...
+
+    def keep(self, _: Delivery, /) -> Mapping[str, Json] | None:
+        """Return as a document what :meth:`sanitise` returns as text.
+
+        ``None``: it is none, or this kind of service has no such way.
+        """
+        return None
+
+    def told(self, _: Mapping[str, Json], /) -> str | None:
+        """Return the event's name if reports or questions are sure to follow from what was kept.
+
+        Who waits for an answer need not wait for the decoding then. ``None``: decoding tells.
+        """
+        return None
 
 
 # --- the API -------------------------------------------------------------------------------

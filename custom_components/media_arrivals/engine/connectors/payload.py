@@ -25,7 +25,7 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 type Object = Mapping[str, Json]
 type Keep = Callable[[Json], Json]
-"""Says what of a value may be kept; ``None``: nothing."""
+"""Says what of a value may be kept; ``None``: nothing, as of ``None`` itself."""
 type Shape = Keep | Mapping[str, Shape] | tuple[Shape]
 """What of a document is kept: named keys of an object, the items of a list, a value."""
 
@@ -40,21 +40,21 @@ _HTTP: Final = re.compile(
     r"https?://[^\s/@?#\\]+(/[^\s@?#\\]*)?(\?[^\s@#\\]*)?(#\S*)?", re.IGNORECASE
 )
 
-_PRIVATE: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
-    # Each with a text without which nothing can be found: to look for that takes no time.
+_PRIVATE: Final[tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...]] = (
+    # Each with texts without one of which nothing can be found: to look for them takes no time.
     (
-        "://",
+        ("://",),
         re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>)\]]+", re.IGNORECASE),
         "[address]",
     ),
     (
-        "@",
+        ("@",),
         # A name without a dot is a host only where it is this one: `rip@team` is none.
         re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|(?i:localhost)\b)"),
         "[e-mail]",
     ),
     (
-        "",
+        ("=", ":"),
         re.compile(
             r"\b(api[-_ ]?key|token|password|passwd|secret|passkey|authkey|cookie)\b"
             r"(\s{0,4}[=:]\s{0,4})(?!\[)[^\s&,;]+",
@@ -63,16 +63,21 @@ _PRIVATE: Final[tuple[tuple[str, re.Pattern[str], str], ...]] = (
         r"\1\2[secret]",
     ),
     # Folders have spaces and dots in their names: a path goes on to the last separator.
-    ("", re.compile(r"(?<![\w\]])(?:[A-Za-z]:[\\/]|\\\\)(?:.*[\\/])?[^\\/\s\"'<>|]*"), "[path]"),
-    ("/", re.compile(r"(?<![^\s\"'(\[=:,;])/[^\s/\"'](?:.*/)?[^/\s\"'<>|]*"), "[path]"),
-    (".", re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?![\w.])"), "[address]"),
     (
-        ":",
+        ("\\", ":/"),
+        re.compile(r"(?<![\w\]])(?:[A-Za-z]:[\\/]|\\\\)(?:.*[\\/])?[^\\/\s\"'<>|]*"),
+        "[path]",
+    ),
+    (("/",), re.compile(r"(?<![^\s\"'(\[=:,;])/[^\s/\"'](?:.*/)?[^/\s\"'<>|]*"), "[path]"),
+    ((".",), re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?![\w.])"), "[address]"),
+    (
+        (":",),
         re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE),
         "[address]",
     ),
-    ("", re.compile(r"\b(?=\w*\d)[A-Za-z0-9_-]{32,}\b"), "[secret]"),
 )
+_KEY_LENGTH: Final = 32
+_KEY: Final = re.compile(r"\b(?=\w*\d)[A-Za-z0-9_-]{32,}\b")
 
 
 def load_object(body: bytes) -> Object | None:
@@ -84,6 +89,12 @@ def load_object(body: bytes) -> Object | None:
     return value if isinstance(value, dict) else None
 
 
+def read_object(delivery: Delivery) -> Object | None:
+    """Read the JSON object that a delivery is, unless that was done before."""
+    document = delivery.document
+    return document if isinstance(document, dict) else load_object(delivery.body)
+
+
 def mapping(value: Json) -> Object:
     """Read an object; empty where there is none."""
     return value if isinstance(value, (dict, Mapping)) else {}
@@ -91,7 +102,8 @@ def mapping(value: Json) -> Object:
 
 def items(value: Json) -> Sequence[Json]:
     """Read a list, bounded; empty where there is none."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    # What JSON makes is named first: to ask whether something is a sequence takes ten times longer.
+    if isinstance(value, (list, Sequence)) and not isinstance(value, str):
         return value[:MAX_ITEMS]
     return ()
 
@@ -250,10 +262,12 @@ def event_name(value: Json) -> str | None:
 
 def scrub(value: str) -> str:
     """Take paths, addresses, e-mail addresses and keys out of a service's own words."""
-    for sign, pattern, replacement in _PRIVATE:
-        if sign in value:
-            value = pattern.sub(replacement, value)
-    return value
+    for signs, pattern, replacement in _PRIVATE:
+        for sign in signs:
+            if sign in value:
+                value = pattern.sub(replacement, value)
+                break
+    return _KEY.sub("[secret]", value) if len(value) >= _KEY_LENGTH else value
 
 
 def prose(value: Json, limit: int = 255) -> str | None:
@@ -274,7 +288,8 @@ def prose(value: Json, limit: int = 255) -> str | None:
 def keep(value: Json) -> Json:
     """Keep a plain value as the readers see it."""
     if isinstance(value, str):
-        return _line(value)[:MAX_TEXT]
+        plain = len(value) <= MAX_TEXT and value.isprintable()
+        return value.strip() if plain else _line(value)[:MAX_TEXT]
     if isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
@@ -285,20 +300,44 @@ def keep(value: Json) -> Json:
 
 def pick(value: Json, shape: Shape) -> Json:
     """Keep of a document only what ``shape`` names, bounded."""
-    if callable(shape):
-        return shape(value)
+    return keeper(shape)(value)
+
+
+def keeper(shape: Shape) -> Keep:
+    """Return what keeps of documents only what ``shape`` names.
+
+    To look at the shape anew for each document takes longer than to keep what it names.
+    """
+    if isinstance(shape, Mapping):
+        return _object_keeper({key: keeper(inner) for key, inner in shape.items()})
     if isinstance(shape, tuple):
-        if not isinstance(value, Sequence) or isinstance(value, str):
+        return _list_keeper(keeper(shape[0]))
+    return shape
+
+
+def _object_keeper(shape: Mapping[str, Keep]) -> Keep:
+    inner = tuple(shape.items())
+
+    def keep_object(value: Json) -> Json:
+        if not isinstance(value, (dict, Mapping)):
             return None
-        return [found for item in items(value) if (found := pick(item, shape[0])) is not None]
-    # What JSON makes is named first: to ask whether something is a mapping takes ten times longer.
-    if not isinstance(value, (dict, Mapping)):
-        return None
-    return {
-        key: found
-        for key, inner in shape.items()
-        if key in value and (found := pick(value[key], inner)) is not None
-    }
+        get = value.get
+        kept: dict[str, Json] = {}
+        for key, keep_value in inner:
+            if (found := get(key)) is not None and (found := keep_value(found)) is not None:
+                kept[key] = found
+        return kept
+
+    return keep_object
+
+
+def _list_keeper(keep_item: Keep) -> Keep:
+    def keep_list(value: Json) -> Json:
+        if not isinstance(value, (list, Sequence)) or isinstance(value, str):
+            return None
+        return [found for item in items(value) if (found := keep_item(item)) is not None]
+
+    return keep_list
 
 
 def dump(value: Json) -> str:

@@ -200,6 +200,39 @@ def test_no_delivery_surprises(case: tuple[Service, Doc]) -> None:
     assert len(found.event_type) <= 64
     again = Delivery(body=read.sanitise(sent).encode(), received_at=NOW)
     assert read.decode(service, again) == found
+    if (kept := read.keep(sent)) is not None:
+        assert read.decode(service, Delivery(body=b"", received_at=NOW, document=kept)) == found
+        if (told := read.told(kept)) is not None:
+            assert (found.event_type, found.ignored, found.test) == (told, None, False)
+            assert found.reports
+
+
+@pytest.mark.parametrize(
+    ("service", "body", "told"),
+    [
+        (RADARR, radarr("Grab"), "Grab"),
+        (RADARR, radarr("Download"), "Download"),
+        (SONARR, sonarr("Grab"), "Grab"),
+        (SONARR, sonarr("Download"), "Download"),
+        (SONARR, sonarr("Grab", episodes=[]), None),
+        (RADARR, radarr("Grab", movie={"title": "No id"}), None),
+        (RADARR, radarr("Test"), None),
+        (RADARR, radarr("Rename"), None),
+        (RADARR, radarr("MovieFileDelete"), None),
+        (RADARR, {"eventType": 5}, None),
+    ],
+)
+def test_what_is_sure_to_tell_something_is_seen_without_decoding(
+    service: Service, body: Doc, told: str | None
+) -> None:
+    read = decoder(service.kind)
+    kept = read.keep(delivery(body))
+    assert kept is not None
+    assert read.told(kept) == told
+
+
+def test_of_what_is_no_object_nothing_is_kept() -> None:
+    assert decoder("radarr").keep(Delivery(body=b"[1]", received_at=NOW)) is None
 
 
 @settings(max_examples=200, deadline=None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from custom_components.media_arrivals.engine.board.models import RequestReport
-from custom_components.media_arrivals.engine.connectors.base import Json
+from custom_components.media_arrivals.engine.connectors.base import Delivery, Json
 from tests.engine.connectors.seerr.bodies import (
     DECODER,
     EVENTS,
@@ -104,6 +104,16 @@ def test_any_object_is_decoded_and_kept_the_same(found: dict[str, Json], event: 
     assert "ben@example.com" not in kept
     assert DECODER.decode(SEERR, delivery(kept.encode())) == DECODER.decode(SEERR, first)
     assert DECODER.sanitise(delivery(kept.encode())) == kept
+    hold_to_what_was_seen(first)
+
+
+def hold_to_what_was_seen(first: Delivery) -> None:
+    """Hold what is seen without decoding to what decoding tells."""
+    kept = DECODER.keep(first)
+    if kept is not None and (told := DECODER.told(kept)) is not None:
+        found = DECODER.decode(SEERR, first)
+        assert (found.event_type, found.ignored, found.test) == (told, None, False)
+        assert found.questions
 
 
 @patient
@@ -129,7 +139,12 @@ def test_one_odd_field_of_a_delivery_costs_only_itself(
     told = replaced(known, data.draw(st.sampled_from(harmless)), odd)
     report = next(one for one in decoded(told).reports if isinstance(one, RequestReport))
     assert (report.request_id, report.title.ids.tmdb) == (41, int(_tmdb(known)))
-    kept = DECODER.sanitise(delivery(told))
+    first = delivery(told)
+    seen = DECODER.keep(first)
+    assert seen is not None
+    assert DECODER.told(seen) == event
+    hold_to_what_was_seen(first)
+    kept = DECODER.sanitise(first)
     assert decoded(json.loads(kept)) == decoded(told)
     assert "example.com" not in kept
 

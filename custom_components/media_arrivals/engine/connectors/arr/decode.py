@@ -36,13 +36,13 @@ from .reading import (
     tier_of,
 )
 
+_QUALITY: Final[Mapping[str, Shape]] = {"name": payload.keep, "resolution": payload.keep}
+_keep_wrapped: Final = payload.keeper({**_QUALITY, "quality": _QUALITY})
+
 
 def _keep_quality(value: Json) -> Json:
     """Keep a quality's name; Sonarr v3 wraps it in objects when a file is deleted."""
-    if isinstance(value, Mapping):
-        inner: Mapping[str, Shape] = {"name": payload.keep, "resolution": payload.keep}
-        return payload.pick(value, {**inner, "quality": inner})
-    return payload.keep(value)
+    return payload.keep(value) if isinstance(value, str) else _keep_wrapped(value)
 
 
 def _keep_deleted(value: Json) -> Json:
@@ -86,6 +86,8 @@ TITLE: Final[Mapping[str, Shape]] = {
     "overview": payload.keep,
     "images": _IMAGES,
 }
+_TELLING: Final = frozenset({"grab", "download"})
+"""Events that reports follow from, unless they are about nothing that has an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +127,19 @@ class ArrDecoder(ABC):
     """Name of the object that describes the title."""
     has_parts: ClassVar[bool]
     """A download is of parts that have to be named."""
-    shape: ClassVar[Mapping[str, Shape]]
-    """What of a delivery is read, and so kept."""
     poll_resources: tuple[str, ...]
+
+    @abstractmethod
+    def keep_read(self, document: Object) -> Json:
+        """Keep of a delivery what is read."""
 
     @abstractmethod
     def delivery_parts(self, document: Object) -> tuple[PartRef, ...]:
         """Read the parts that a delivery names."""
+
+    @abstractmethod
+    def names_parts(self, document: Object) -> bool:
+        """Tell whether a delivery is sure to name what it is about."""
 
     @abstractmethod
     def row_part(self, row: Object) -> tuple[PartRef, ...]:
@@ -182,7 +190,7 @@ class ArrDecoder(ABC):
 
     def decode(self, service: Service, delivery: Delivery) -> Decoded:
         """Say what a delivery tells."""
-        document = payload.load_object(delivery.body)
+        document = payload.read_object(delivery)
         event = payload.event_name((document or {}).get("eventType"))
         if document is None or event is None:
             why = "no JSON object" if document is None else "no event name"
@@ -342,11 +350,23 @@ class ArrDecoder(ABC):
         return (Sighting(event="added", key=str(own_id), at=subject.at),)
 
     def sanitise(self, delivery: Delivery) -> str:
+        """Write as JSON what is kept of a delivery."""
+        kept = self.keep(delivery)
+        return payload.unreadable_note(delivery) if kept is None else payload.dump(kept)
+
+    def keep(self, delivery: Delivery) -> Object | None:
         """Keep of a delivery what is read, which is no path, no address and no key."""
-        document = payload.load_object(delivery.body)
-        if document is None:
-            return payload.unreadable_note(delivery)
-        return payload.dump(payload.pick(document, self.shape))
+        document = payload.read_object(delivery)
+        return None if document is None else payload.mapping(self.keep_read(document))
+
+    def told(self, kept: Object) -> str | None:
+        """Return the event's name if reports or questions are sure to follow from it."""
+        event = kept.get("eventType")
+        if not isinstance(event, str) or event.casefold() not in _TELLING:
+            return None
+        title = payload.mapping(kept.get(self.title_key))
+        sure = payload.identifier(title.get("id")) is not None and self.names_parts(kept)
+        return event if sure else None
 
     # --- answers --------------------------------------------------------------------------
 

@@ -1,15 +1,16 @@
 """What Radarr says: deliveries and answers, to reports."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Final, override
+from typing import Final, override
 
 from ...board.models import AnyReport, MediaType, PartRef, Service, TitleRef
 from .. import payload
 from ..arr.decode import ENVELOPE, TITLE, ArrDecoder, Subject
 from ..arr.reading import records, tier_of
 from ..base import Decoded, Json
-from ..payload import Object, Shape
+from ..payload import Object
 
+_keep_read: Final = payload.keeper({**ENVELOPE, "movie": TITLE, "remoteMovie": TITLE})
 _NO_PARTS: Final[tuple[PartRef, ...]] = ()
 
 
@@ -20,7 +21,6 @@ class RadarrDecoder(ArrDecoder):
     media_type = MediaType.MOVIE
     title_key = "movie"
     has_parts = False
-    shape: ClassVar[Mapping[str, Shape]] = {**ENVELOPE, "movie": TITLE, "remoteMovie": TITLE}
     poll_resources = ("queue", "history", "movie", "health")
 
     @override
@@ -44,8 +44,16 @@ class RadarrDecoder(ArrDecoder):
         return self.title_of(filled)
 
     @override
+    def keep_read(self, document: Object) -> Json:
+        return _keep_read(document)
+
+    @override
     def delivery_parts(self, document: Object) -> tuple[PartRef, ...]:
         return _NO_PARTS
+
+    @override
+    def names_parts(self, document: Object) -> bool:
+        return True
 
     @override
     def row_part(self, row: Object) -> tuple[PartRef, ...]:

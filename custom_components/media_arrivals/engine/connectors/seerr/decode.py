@@ -93,7 +93,8 @@ def _overview(value: Json) -> Json:
 
 
 # Elsewhere the message is what somebody wrote.
-_KEPT_OF_REQUESTS: Final[Mapping[str, payload.Shape]] = {**_KEPT, "message": _overview}
+_keep_of_request: Final = payload.keeper({**_KEPT, "message": _overview})
+_keep_other: Final = payload.keeper(_KEPT)
 
 
 class SeerrDecoder(Decoder):
@@ -105,7 +106,7 @@ class SeerrDecoder(Decoder):
     @override
     def decode(self, service: Service, delivery: Delivery) -> Decoded:
         """Say what a delivery tells."""
-        told = _read(delivery)
+        told = self.keep(delivery)
         event = payload.event_name(told.get("notification_type")) if told is not None else None
         if told is None or event is None:
             return Decoded(
@@ -161,19 +162,28 @@ class SeerrDecoder(Decoder):
 
     @override
     def sanitise(self, delivery: Delivery) -> str:
-        """Return what the journal keeps: what :meth:`decode` reads, and nothing else."""
-        told = _read(delivery)
-        return payload.unreadable_note(delivery) if told is None else payload.dump(told)
+        """Write as JSON what is kept of a delivery."""
+        kept = self.keep(delivery)
+        return payload.unreadable_note(delivery) if kept is None else payload.dump(kept)
 
+    @override
+    def keep(self, delivery: Delivery) -> payload.Object | None:
+        """Keep of a delivery what :meth:`decode` reads, and nothing else."""
+        told = payload.read_object(delivery)
+        if told is None:
+            return None
+        name = payload.event_name(told.get("notification_type"))
+        of_request = name is not None and name.upper() in _SAID
+        return payload.mapping((_keep_of_request if of_request else _keep_other)(told))
 
-def _read(delivery: Delivery) -> payload.Object | None:
-    """Read of a delivery what is kept of it, so that the journal tells the same."""
-    told = payload.load_object(delivery.body)
-    if told is None:
-        return None
-    name = payload.event_name(told.get("notification_type"))
-    shape = _KEPT_OF_REQUESTS if name is not None and name.upper() in _SAID else _KEPT
-    return payload.mapping(payload.pick(told, shape))
+    @override
+    def told(self, kept: payload.Object) -> str | None:
+        """Return the event's name if reports or questions are sure to follow from it."""
+        event = kept.get("notification_type")
+        if not isinstance(event, str) or event.upper() not in _SAID:
+            return None
+        request = payload.mapping(kept.get("request"))
+        return event if payload.identifier(request.get("request_id")) is not None else None
 
 
 def _origin(service: Service, via: Via) -> Origin:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, override
+from typing import Final, override
 
 from ...board.models import (
     AnyReport,
@@ -29,6 +29,7 @@ _EPISODE: Shape = {
     "airDateUtc": payload.keep,
     "tvdbId": payload.keep,
 }
+_keep_read: Final = payload.keeper({**ENVELOPE, "series": TITLE, "episodes": (_EPISODE,)})
 
 
 class SonarrDecoder(ArrDecoder):
@@ -38,8 +39,11 @@ class SonarrDecoder(ArrDecoder):
     media_type = MediaType.SERIES
     title_key = "series"
     has_parts = True
-    shape: ClassVar[Mapping[str, Shape]] = {**ENVELOPE, "series": TITLE, "episodes": (_EPISODE,)}
     poll_resources = ("queue", "history", "series", "episodes", "health")
+
+    @override
+    def keep_read(self, document: Object) -> Json:
+        return _keep_read(document)
 
     @override
     def delivery_parts(self, document: Object) -> tuple[PartRef, ...]:
@@ -47,6 +51,14 @@ class SonarrDecoder(ArrDecoder):
             part
             for row in payload.rows(document.get("episodes"))
             if (part := episode(row)) is not None
+        )
+
+    @override
+    def names_parts(self, document: Object) -> bool:
+        return any(
+            payload.counting(row.get("seasonNumber")) is not None
+            and payload.identifier(row.get("id")) is not None
+            for row in payload.rows(document.get("episodes"))
         )
 
     @override
