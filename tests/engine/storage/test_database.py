@@ -469,10 +469,58 @@ async def test_a_backup_never_raises(storage: Storage, monkeypatch: pytest.Monke
     assert await storage.finish_backup() is True
 
 
+async def test_who_cannot_wait_is_called(storage: Storage) -> None:
+    answers: list[object] = []
+    closed = asyncio.Event()
+
+    def done(answer: object) -> None:
+        answers.append(answer)
+        if len(answers) == 2:
+            closed.set()
+
+    storage.journal.put((RADARR, "radarr", "Grab", NOON, "{}"), done)
+    storage.journal.put((RADARR, "radarr", "Grab", None, "{}"), done)  # type: ignore[arg-type]
+    await closed.wait()
+
+    written, refused = answers
+    assert isinstance(refused, StorageError)
+    assert [row.id for row in await storage.journal.pending()] == [written]
+
+    await storage.close()
+    with pytest.raises(StorageClosedError):
+        storage.journal.put((RADARR, "radarr", "Grab", NOON, "{}"), done)
+    assert len(answers) == 2
+
+
+async def test_readers_have_their_turn_between_writers(storage: Storage) -> None:
+    """However much is written, whoever reads waits for one group at most."""
+    done = 0
+    all_done = asyncio.Event()
+
+    def count(_: object) -> None:
+        nonlocal done
+        done += 1
+        if done <= 400:
+            put()
+        elif done == 408:
+            all_done.set()
+
+    def put() -> None:
+        storage.journal.put((RADARR, "radarr", "Grab", NOON, "{}"), count)
+
+    for _ in range(8):
+        put()
+    await asyncio.sleep(0)
+    await storage.journal.last_pending()
+    assert done < 100
+    await all_done.wait()
+    assert await storage.journal.last_pending() == 408
+
+
 async def test_an_abandoned_loop_does_not_hang_the_thread(path: Path) -> None:
     async def abandon() -> Storage:
         storage = await Storage.open(path)
-        nobody_waits = storage._database._enqueue(lambda _, items: items, None)
+        nobody_waits = storage._database._written(lambda _, items: items, None)
         assert not nobody_waits.done()
         return storage
 

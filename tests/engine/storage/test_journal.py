@@ -246,3 +246,36 @@ async def test_the_words_of_a_later_version_are_passed_over(storage: Storage) ->
 async def test_any_number_may_wait_together(storage: Storage, number: int) -> None:
     ids = await asyncio.gather(*(deliver(storage, one) for one in range(number)))
     assert ids == list(range(1, number + 1))
+
+
+async def test_what_waits_is_read_a_piece_at_a_time(storage: Storage) -> None:
+    assert await storage.journal.last_pending() == 0
+    ids = [await deliver(storage, number) for number in range(5)]
+    await storage.journal.mark(JournalMark(id=ids[2], outcome=Outcome.PROCESSED, at=NOON))
+
+    async def read(**bounds: int) -> list[int]:
+        return [row.id for row in await storage.journal.pending(**bounds)]
+
+    assert await storage.journal.last_pending() == ids[4]
+    assert await read() == [ids[0], ids[1], ids[3], ids[4]]
+    assert await read(limit=2) == [ids[0], ids[1]]
+    assert await read(after=ids[1], limit=2) == [ids[3], ids[4]]
+    assert await read(after=ids[1], upto=ids[3]) == [ids[3]]
+
+
+async def test_it_is_known_how_much_was_written_down_since_the_last_trim(
+    storage: Storage,
+) -> None:
+    ids = [await deliver(storage, number) for number in range(450)]
+    assert storage.journal.grown == 450
+    await storage.journal.mark(
+        *(JournalMark(id=one, outcome=Outcome.PROCESSED, at=NOON) for one in ids[1:])
+    )
+
+    # More than goes at once; what is not processed stays.
+    assert await storage.journal.trim_by_number(10) == 440
+    assert storage.journal.grown == 0
+    page = await storage.journal.recent(limit=20)
+    assert [row.id for row in page.rows] == [*reversed(ids[-9:]), ids[0]]
+    assert await storage.journal.trim_by_number(10) == 0
+    assert await storage.journal.trim_by_number(0) == 9

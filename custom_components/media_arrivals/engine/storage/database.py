@@ -10,11 +10,11 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Concatenate, Final, Self
+from typing import Any, Concatenate, Final, NamedTuple, Self
 
 from . import migrations
 from .models import (
@@ -40,15 +40,15 @@ type Writer[T, R] = Callable[[sqlite3.Connection, list[T]], Sequence[R]]
 """Writes several things of a kind inside a transaction; one result for each."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """A call that waits for its transaction."""
 
     writer: Writer[Any, Any]
     item: Any
     alone: bool
     """The writer is a single statement, so it needs no transaction around it."""
-    future: asyncio.Future[Any]
+    done: Callable[[Any], None]
+    """Takes the result or the exception, on the loop's side."""
 
 
 class Database:
@@ -64,6 +64,7 @@ class Database:
         self._lock = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
         self._writing = False
+        self._reading = 0
         self._closing = False
         self._closed = False
         self._close_lock = asyncio.Lock()
@@ -100,7 +101,17 @@ class Database:
     async def write[T, R](self, writer: Writer[T, R], item: T, *, alone: bool = False) -> R:
         """Have ``item`` written; it is on the disk when this returns."""
         self._refuse_if_closed()
-        return await self._enqueue(writer, item, alone=alone)
+        return await self._written(writer, item, alone=alone)
+
+    def put[T, R](
+        self, writer: Writer[T, R], item: T, done: Callable[[R | Exception], None], *, alone: bool
+    ) -> None:
+        """Have ``item`` written, and ``done`` called once it is on the disk, or with the error.
+
+        It is called whoever waits for it or no longer does, and must not raise.
+        """
+        self._refuse_if_closed()
+        self._enqueue(_Waiting(writer, item, alone, done))
 
     async def close(self) -> None:
         """Write what waits, close the file and end the thread; again does nothing."""
@@ -108,7 +119,7 @@ class Database:
         async with self._close_lock:
             if self._closed:
                 return
-            await self._enqueue(_nothing, None)
+            await self._written(_nothing, None)
             await self._in_thread(self._close)
             await asyncio.to_thread(self._executor.shutdown)
             self._closed = True
@@ -140,39 +151,55 @@ class Database:
                 _free_cursors(err)
                 raise
 
-        return await self._loop.run_in_executor(self._executor, run)
+        self._reading += 1
+        try:
+            return await self._loop.run_in_executor(self._executor, run)
+        finally:
+            self._reading -= 1
 
     def _refuse_if_closed(self) -> None:
         """Raise if nothing may be asked any more."""
         if self._closing:
             raise StorageClosedError("The storage is closed")
 
-    def _enqueue[T, R](
+    def _written[T, R](
         self, writer: Writer[T, R], item: T, *, alone: bool = False
     ) -> asyncio.Future[R]:
-        """Put a call on the queue, and wake the thread unless it is at it."""
+        """Put a call on the queue, and return what will be its result."""
         future: asyncio.Future[R] = self._loop.create_future()
+        self._enqueue(_Waiting(writer, item, alone, partial(_settle, future)))
+        return future
+
+    def _enqueue(self, call: _Waiting) -> None:
+        """Put a call on the queue, and wake the thread unless it is at it."""
         with self._lock:
-            self._waiting.append(_Waiting(writer, item, alone, future))
+            self._waiting.append(call)
             idle, self._writing = not self._writing, True
         if idle:
             self._executor.submit(self._drain)
-        return future
 
     # --- the thread's side ------------------------------------------------------------
 
     def _drain(self) -> None:
-        """Write what waits now, and come back for the rest after readers had their turn."""
+        """Write what waits, as often as something does, but let readers have their turn.
+
+        The next group is begun at once: the loop answers those of the last one meanwhile.
+        """
+        while group := self._next_group():
+            answers = self._write(group)
+            # The loop may be gone in a crash; then nobody waits for the answers either.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(_hand_over, group, answers)
+            if self._reading:
+                self._executor.submit(self._drain)
+                return
+
+    def _next_group(self) -> list[_Waiting]:
+        """Take what waits now; if there is nothing, note that the thread is idle."""
         with self._lock:
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_LIMIT))]
-        answers = self._write(group)
-        # The loop may be gone in a crash; then nobody waits for the answers either.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(_hand_over, group, answers)
-        with self._lock:
-            self._writing = bool(self._waiting)
-            if self._writing:
-                self._executor.submit(self._drain)
+            self._writing = bool(group)
+        return group
 
     def _write(self, group: list[_Waiting]) -> list[Any]:
         """Return a result or an exception for each; one that fails is left out alone."""
@@ -267,14 +294,19 @@ def _nothing(_: sqlite3.Connection, items: list[None]) -> list[None]:
 
 
 def _hand_over(group: list[_Waiting], answers: list[Any]) -> None:
-    """Give everybody who still waits the answer."""
+    """Give everybody the answer."""
     for call, answer in zip(group, answers, strict=True):
-        if call.future.done():
-            continue
-        if isinstance(answer, Exception):
-            call.future.set_exception(answer)
-        else:
-            call.future.set_result(answer)
+        call.done(answer)
+
+
+def _settle[R](future: asyncio.Future[R], answer: R | Exception) -> None:
+    """Give whoever still waits the answer."""
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
 
 
 def _free_cursors(err: BaseException) -> None:

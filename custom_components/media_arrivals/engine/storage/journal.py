@@ -4,7 +4,7 @@
 
 import functools
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..board.models import Outcome, Reason
@@ -15,6 +15,7 @@ from .models import JournalCount, JournalMark, JournalPage, JournalRow
 PAYLOAD_KEPT: Final = 64 * 1024
 """Characters of a processed delivery's payload that are kept."""
 EVENT_TYPE_KEPT: Final = 64
+MAX_ID: Final = 2**63 - 1
 _MESSAGE_KEPT: Final = 1000
 _BATCH: Final = 200
 """Rows that are deleted in one transaction."""
@@ -37,8 +38,7 @@ _TRIM_BY_AGE: Final = """
 """
 _TRIM_BY_NUMBER: Final = """
     DELETE FROM webhook_log WHERE id IN (
-        SELECT id FROM webhook_log WHERE processed = 1 ORDER BY id LIMIT
-            max(0, min(?, (SELECT count(*) FROM webhook_log) - ?))
+        SELECT id FROM webhook_log WHERE processed = 1 ORDER BY id LIMIT ?
     )
 """
 _FORGET: Final = """
@@ -47,8 +47,8 @@ _FORGET: Final = """
     )
 """
 
-type _New = tuple[str, str, str, float, str]
-"""Service, source, event type, time of receipt, payload."""
+type New = tuple[str, str, str, float, str]
+"""A delivery: service, source, event type, time of receipt, payload."""
 
 
 class Journal:
@@ -57,6 +57,8 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._next_id: int | None = None
+        self.grown = 0
+        """Deliveries that were written down since the last trim."""
 
     async def append(
         self, service: str, source: str, event_type: str, payload: str, received_at: float
@@ -66,17 +68,32 @@ class Journal:
         The payload is kept as a whole until the delivery is processed, so that it can be
         processed after a crash.
         """
+        self.grown += 1
         return await self._database.write(
             self._insert, (service, source, event_type, received_at, payload), alone=True
         )
+
+    def put(self, delivery: New, done: Callable[[int | Exception], None]) -> None:
+        """Do the same for somebody who cannot wait: ``done`` takes the id, or the error.
+
+        It is called even if whoever wanted it is gone, and must not raise.
+        """
+        self.grown += 1
+        self._database.put(self._insert, delivery, done, alone=True)
 
     async def mark(self, *marks: JournalMark) -> None:
         """Note what became of deliveries."""
         await self._database.write(_mark_all, marks)
 
-    async def pending(self) -> tuple[JournalRow, ...]:
+    async def pending(
+        self, *, after: int = 0, upto: int = MAX_ID, limit: int = -1
+    ) -> tuple[JournalRow, ...]:
         """Read what was not processed yet, with payload, in the order of arrival."""
-        return await self._database.read(_pending)
+        return await self._database.read(_pending, after, upto, limit)
+
+    async def last_pending(self) -> int:
+        """Return the id of the newest delivery that was not processed yet; 0: there is none."""
+        return await self._database.read(_last_pending)
 
     async def recent(
         self,
@@ -112,11 +129,20 @@ class Journal:
 
     async def trim(self, now: float, *, days: float, rows: int) -> int:
         """Delete processed deliveries that are too old or too many; return how many."""
-        by_age = (now - days * 86_400, _BATCH)
-        by_number = (_BATCH, rows)
-        return await self._delete(_TRIM_BY_AGE, by_age) + await self._delete(
-            _TRIM_BY_NUMBER, by_number
-        )
+        by_age = await self._delete(_TRIM_BY_AGE, (now - days * 86_400, _BATCH))
+        return by_age + await self.trim_by_number(rows)
+
+    async def trim_by_number(self, rows: int) -> int:
+        """Delete processed deliveries that are too many; return how many."""
+        self.grown = 0
+        excess = await self._database.read(_count) - rows
+        deleted = 0
+        while deleted < excess:
+            few: tuple[object, ...] = (min(_BATCH, excess - deleted),)
+            if not (batch := await self._database.write(_delete_batch, (_TRIM_BY_NUMBER, few))):
+                break
+            deleted += batch
+        return deleted
 
     async def forget(self, service: str) -> int:
         """Delete all deliveries of a service, waiting ones, too; return how many."""
@@ -129,7 +155,7 @@ class Journal:
             deleted += batch
         return deleted
 
-    def _insert(self, connection: sqlite3.Connection, rows: list[_New]) -> list[int]:
+    def _insert(self, connection: sqlite3.Connection, rows: list[New]) -> list[int]:
         """Insert all rows with one statement: a busy event loop delays each statement."""
         if self._next_id is None:
             newest = connection.execute("SELECT max(id) FROM webhook_log").fetchone()[0]
@@ -188,11 +214,27 @@ def _delete_batch(
     return [connection.execute(statement, values).rowcount for statement, values in items]
 
 
-def _pending(connection: sqlite3.Connection) -> tuple[JournalRow, ...]:
+def _count(connection: sqlite3.Connection) -> int:
+    found: int = connection.execute("SELECT count(*) FROM webhook_log").fetchone()[0]
+    return found
+
+
+def _pending(
+    connection: sqlite3.Connection, after: int, upto: int, limit: int
+) -> tuple[JournalRow, ...]:
     rows = connection.execute(
-        f"SELECT {_COLUMNS}, payload FROM webhook_log WHERE processed = 0 ORDER BY id"
+        f"SELECT {_COLUMNS}, payload FROM webhook_log"
+        " WHERE processed = 0 AND id > ? AND id <= ? ORDER BY id LIMIT ?",
+        (after, upto, limit),
     )
     return tuple(map(_row, rows))
+
+
+def _last_pending(connection: sqlite3.Connection) -> int:
+    found: int | None = connection.execute(
+        "SELECT max(id) FROM webhook_log WHERE processed = 0"
+    ).fetchone()[0]
+    return found or 0
 
 
 def _recent(

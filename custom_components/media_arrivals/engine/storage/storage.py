@@ -7,11 +7,13 @@ Use::
     storage.journal_mode                        # "wal", or what the file system allows
 
     row = await storage.journal.append(service, source, event_type, payload, received_at)
+    storage.journal.put(delivery, done)         # the same; done(row or the error) is called
     await storage.journal.pending()             # tuple[JournalRow], oldest first, with payload
+    await storage.journal.last_pending()        # newest of them, 0 if there is none
     await storage.journal.recent(limit=, offset=, service=, source=, outcome=, ...)
     await storage.journal.counts()              # tuple[JournalCount]
     await storage.journal.mark(JournalMark(...))
-    await storage.journal.trim(now, days=, rows=)
+    await storage.journal.trim(now, days=, rows=)  # or only .trim_by_number(rows)
 
     await storage.commit(Commit.of([applied, ...], marks=[...], cursors={...}, records={...}))
 
