@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,8 +20,10 @@ from custom_components.media_arrivals.const import (
     CONF_WEBHOOK_SECRET,
     DOMAIN,
 )
+from custom_components.media_arrivals.deliveries import LARGE_BODY
+from custom_components.media_arrivals.engine.board.models import Stage
 from custom_components.media_arrivals.engine.connectors.base import WebhookCause
-from custom_components.media_arrivals.engine.storage.models import StorageError
+from custom_components.media_arrivals.engine.storage.models import StorageClosedError, StorageError
 from custom_components.media_arrivals.records import WebhookHealth
 from custom_components.media_arrivals.webhook import (
     DOORS_KEY,
@@ -83,6 +86,56 @@ async def test_odd_bodies_are_no_reason_to_punish_the_sender(house: House, body:
     assert answer.status == 200
     assert await answer.json() == {"status": "ignored", "reason": "unreadable"}
     await house.settle()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '"size": NaN, "ratio": -Infinity',
+        '"size": 1e999, "id": ' + "9" * 4_000,
+        '"instanceName": "half a character: \\ud800"',
+        '"deep": ' + "[" * 2_000 + "]" * 2_000,
+        '"instanceName": "\\u0000 \\u2028"',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+async def test_what_a_strict_reader_refuses_is_read_all_the_same(
+    house: House, odd: str, encoding: str
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    house.stack.radarr.put_movie(house.film)
+    await house.start()
+    body = json.dumps(radarr_grab(house.film))[:-1] + f", {odd}}}"
+
+    answer = await house.post(entry, data=body.encode(encoding))
+
+    assert await answer.json() == {"status": "accepted"}
+    await house.until(lambda: house.record(entry).processed, what="a processed delivery")
+    assert [arrival.stage for arrival in house.runtime.board.arrivals()] == [Stage.DOWNLOADING]
+    row = (await house.storage.journal.recent(with_payload=True)).rows[0]
+    assert json.loads(row.payload or "")["movie"]["tmdbId"] == house.film.tmdb_id
+
+
+async def test_nothing_is_kept_if_it_cannot_be_said_what_is_private(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    house.stack.radarr.put_movie(house.film)
+    await house.start()
+
+    def faulty(*_: Any) -> None:
+        raise KeyError("payload with a secret")
+
+    connector = "custom_components.media_arrivals.engine.connectors.radarr.decode.RadarrDecoder"
+    monkeypatch.setattr(f"{connector}.keep", faulty)
+    answer = await house.post(entry, radarr_grab(house.film))
+
+    assert await answer.json() == {"status": "accepted"}
+    await house.until(lambda: house.record(entry).processed, what="a processed delivery")
+    row = (await house.storage.journal.recent(with_payload=True)).rows[0]
+    assert (row.event_type, row.payload) == ("Grab", "{}")
+    assert "Fault while cleaning a delivery of radarr: KeyError at" in caplog.text
+    assert "payload with a secret" not in caplog.text
 
 
 async def test_a_fault_of_ours_is_no_reason_either(
@@ -480,24 +533,43 @@ async def test_a_sender_that_does_not_wait_has_delivered(
 ) -> None:
     entry = house.add_service(house.stack.radarr)
     await house.start()
-    append = house.storage.journal.append
-    hung_up = asyncio.Event()
-
-    async def slow(*args: Any) -> int:
-        await hung_up.wait()
-        return await append(*args)
-
-    monkeypatch.setattr(house.storage.journal, "append", slow)
+    put = house.storage.journal.put
+    held: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(house.storage.journal, "put", lambda *args: held.append(args))
     body = json.dumps(radarr_grab()).encode()
     writer = await half_a_call(house, entry, f"Content-Length: {len(body)}", body)
     await asyncio.sleep(0.05)
     writer.close()
     await writer.wait_closed()
     await asyncio.sleep(0.05)
-    hung_up.set()
+    (args,) = held
+    put(*args)
 
     await house.until(lambda: house.record(entry).ignored, what="a delivery worked off")
     assert await house.storage.journal.pending() == ()
+
+
+async def test_a_large_delivery_of_a_sender_that_does_not_wait_comes_in_as_well(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    put = house.storage.journal.put
+    held: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(house.storage.journal, "put", lambda *args: held.append(args))
+    body = json.dumps(radarr_grab() | {"padding": "x" * LARGE_BODY}).encode()
+    writer = await half_a_call(house, entry, f"Content-Length: {len(body)}", body)
+    writer.close()
+    await writer.wait_closed()
+    for _ in range(100):
+        await asyncio.sleep(0.01)
+        if held:
+            break
+    (args,) = held
+    put(*args)
+
+    await house.until(lambda: house.record(entry).ignored, what="a delivery worked off")
+    assert house.record(entry).received == 1
 
 
 async def test_a_garbled_body_is_refused(house: House, caplog: pytest.LogCaptureFixture) -> None:
@@ -555,16 +627,33 @@ async def test_a_journal_that_cannot_be_written_is_said(
     entry = house.add_service(house.stack.radarr)
     await house.start()
 
-    async def full(*_: Any) -> int:
-        raise StorageError("disk full")
+    def full(_: Any, done: Callable[[Exception], None]) -> None:
+        done(StorageError("disk full"))
 
-    monkeypatch.setattr(house.storage.journal, "append", full)
+    monkeypatch.setattr(house.storage.journal, "put", full)
     answer = await house.post(entry, radarr_grab())
 
     assert answer.status == 503
     assert await answer.json() == {"status": "error", "reason": "journal_unavailable"}
     record = house.record(entry)
     assert (record.received, record.failed, record.refused) == (1, 1, 0)
+
+
+async def test_a_journal_that_is_closed_is_said(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+
+    def closed(*_: Any) -> None:
+        raise StorageClosedError("closed")
+
+    monkeypatch.setattr(house.storage.journal, "put", closed)
+    answer = await house.post(entry, radarr_grab())
+
+    assert answer.status == 503
+    assert house.record(entry).failed == 1
+    assert house.runtime.worker.at_door == 0
 
 
 async def test_a_fault_in_the_door_does_not_show_the_id(
@@ -580,10 +669,27 @@ async def test_a_fault_in_the_door_does_not_show_the_id(
     answer = await house.post(entry, radarr_grab())
 
     assert answer.status == 500
+    assert await answer.json() == {"status": "error"}
+    assert house.record(entry).failed == 1
     ours = [one for one in caplog.messages if one.startswith("Fault")]
     assert ours
     assert not any(entry.data[CONF_WEBHOOK_ID] in one for one in ours)
     assert "Fault while answering a webhook call: ValueError" in caplog.text
+
+
+async def test_a_fault_before_anything_is_written_down_is_counted(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+
+    def faulty(*_: Any) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(house.storage.journal, "put", faulty)
+
+    assert (await house.post(entry, radarr_grab())).status == 500
+    assert house.record(entry).failed == 1
 
 
 async def test_the_log_tells_a_delivery_in_one_line_without_secrets(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.media_arrivals.const import DOMAIN, EVENT_STAGE_CHANGED
-from custom_components.media_arrivals.engine.connectors.base import NotFoundError
+from custom_components.media_arrivals.const import (
+    CONF_JOURNAL_ROWS,
+    DOMAIN,
+    EVENT_STAGE_CHANGED,
+)
+from custom_components.media_arrivals.engine.connectors.base import NotFoundError, Sighting
+from custom_components.media_arrivals.engine.storage.journal import Journal
 from custom_components.media_arrivals.engine.storage.models import (
     Commit,
     DatabaseDamagedError,
@@ -22,7 +28,7 @@ from custom_components.media_arrivals.engine.storage.storage import Storage
 from custom_components.media_arrivals.records import WebhookHealth
 from custom_components.media_arrivals.runtime import BOARD_KEY, BoardRuntime
 from custom_components.media_arrivals.troubles import DATABASE_FILE
-from custom_components.media_arrivals.worker import MAX_BATCH
+from custom_components.media_arrivals.worker import CROWD, MAX_BATCH
 from simulator import Film
 from tests.engine.board import household
 from tests.house import House
@@ -84,6 +90,138 @@ async def test_a_long_burst_does_not_take_all_of_home_assistant(
 
     # The first batch is free; what comes after it has to keep to the pace.
     assert asyncio.get_running_loop().time() - began > 0.2
+
+
+async def test_a_crowd_at_the_door_goes_first(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.media_arrivals.worker.PATIENCE", 0.2)
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    worker = house.runtime.worker
+    worker.at_door = CROWD
+
+    await house.post(entry, radarr_rename())
+    await asyncio.sleep(0.05)
+    assert worker.busy
+    assert len(await house.storage.journal.pending()) == 1
+    worker.at_door -= 1
+    await asyncio.sleep(0.05)
+    assert not worker.busy
+
+    # Where the disk is slow there is always a crowd: it is not let go first for ever.
+    worker.at_door = CROWD
+    await house.post(entry, radarr_rename())
+    await house.settle()
+    assert house.record(entry).ignored == 2
+
+
+async def test_a_journal_that_cannot_be_read_is_read_again(
+    house: House,
+    hass_config_dir: str,
+    monkeypatch: pytest.MonkeyPatch,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    await leave(hass_config_dir, 3)
+    entry = house.add_service(house.stack.radarr)
+    calls = 0
+    pending = Journal.pending
+
+    async def twice_broken(journal: Journal, **bounds: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls <= 2:
+            raise DatabaseUnavailableError("disk I/O error")
+        return await pending(journal, **bounds)
+
+    monkeypatch.setattr(Journal, "pending", twice_broken)
+    monkeypatch.setattr("custom_components.media_arrivals.worker.RETRY_SECONDS", 0.01)
+    await house.start()
+    await house.until(lambda: house.record(entry).ignored == 3, what="everything worked off")
+
+    assert calls == 3
+    # Polls did not wait for it, and told the user.
+    assert house.record(entry).last_status == "ok"
+
+
+async def test_a_journal_that_cannot_be_read_at_the_end_is_left(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    monkeypatch.setattr("custom_components.media_arrivals.deliveries.MAX_KEPT", 0)
+    monkeypatch.setattr("custom_components.media_arrivals.worker.PATIENCE", 60.0)
+    house.runtime.worker.at_door = CROWD
+    await house.post(entry, radarr_rename())
+
+    async def broken(**_: Any) -> Any:
+        raise DatabaseUnavailableError("disk I/O error")
+
+    monkeypatch.setattr(house.storage.journal, "pending", broken)
+    path = house.storage.path
+    await house.runtime.async_close()
+    # Again does nothing, although something is left.
+    await house.runtime.async_close()
+
+    storage = await Storage.open(path)
+    assert await storage.journal.last_pending() == 1
+    await storage.close()
+
+
+async def test_a_flood_does_not_fill_the_journal_before_the_night(
+    house: House, monkeypatch: pytest.MonkeyPatch, issue_registry: ir.IssueRegistry
+) -> None:
+    monkeypatch.setattr("custom_components.media_arrivals.worker.TRIM_EVERY", 10)
+    house.add_board(**{CONF_JOURNAL_ROWS: 5})
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+
+    for _ in range(30):
+        await house.post(entry, radarr_rename())
+    await house.until(lambda: house.record(entry).ignored == 30, what="everything worked off")
+    await house.settle()
+
+    assert (await house.storage.journal.recent()).total <= 15
+
+    async def broken(_: int) -> int:
+        raise DatabaseUnavailableError("disk I/O error")
+
+    monkeypatch.setattr(house.storage.journal, "trim_by_number", broken)
+    house.storage.journal.grown = 10
+    await house.post(entry, radarr_rename())
+    await house.until(
+        lambda: issue_registry.async_get_issue(DOMAIN, "database_unavailable"), what="a repair"
+    )
+    assert house.record(entry).ignored == 31
+
+
+async def test_nothing_counts_as_missed_while_deliveries_wait(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.media_arrivals.worker.PATIENCE", 60.0)
+    monkeypatch.setattr("custom_components.media_arrivals.runtime.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("custom_components.media_arrivals.missed.PATIENCE", 0.0)
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    runtime, now = house.runtime, time.time()
+    runtime.started_at = now - 10
+    runtime.note(entry.entry_id, webhook=WebhookHealth.WORKING, proven_since=1.0, events=("grab",))
+    told = Sighting(event="grab", key="d1", at=now)
+    runtime.worker.at_door = CROWD
+    await house.post(entry, radarr_grab(house.film, download="D1"))
+
+    runtime.look_for_missed(entry.entry_id, [told])
+    await asyncio.sleep(1.2)
+    assert runtime.worker.busy
+    assert house.record(entry).missed == 0
+
+    runtime.worker.at_door = 0
+    await house.settle()
+    await asyncio.sleep(0.05)
+    assert house.record(entry).missed == 0
+    runtime.look_for_missed(entry.entry_id, [replace(told, key="d2")])
+    await asyncio.sleep(1.2)
+    assert house.record(entry).missed == 1
 
 
 async def test_many_rows_of_the_last_run(house: House, hass_config_dir: str) -> None:

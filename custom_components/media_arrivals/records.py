@@ -153,6 +153,15 @@ class RecordBook:
         if (record := self.records.get(entry_id)) is not None:
             self.note(entry_id, **{name: getattr(record, name) + n for name, n in more.items()})
 
+    def arrived(self, entry_id: str, now: float) -> None:
+        """Count a delivery: what :meth:`note` does, without looking at what else there is."""
+        if (record := self.records.get(entry_id)) is not None:
+            record.received += 1
+            record.last_webhook_at = now
+            self._unsaved.add(entry_id)
+            self._save_soon()
+            self._signal_counters(entry_id)
+
     def take_unsaved(self) -> dict[str, dict[str, Any]]:
         """Return the documents of the records that changed."""
         documents = {

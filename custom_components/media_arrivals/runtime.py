@@ -37,12 +37,13 @@ from .const import (
     KIND_BOARD,
     SCHEDULED_BY_DEFAULT,
 )
+from .deliveries import Delivered
 from .engine.board.absence import AbsenceWatch
 from .engine.board.board import Board
 from .engine.board.models import AnyReport, Arrival, Change, MediaType, Question, Service, Tier
-from .engine.connectors.base import Cursor, Decoded, Sighting
+from .engine.connectors.base import Cursor, Sighting
 from .engine.connectors.registry import decoder
-from .engine.storage.models import JournalRow, LoadedBoard, ScheduleRow, StorageError
+from .engine.storage.models import LoadedBoard, ScheduleRow, StorageError
 from .engine.storage.storage import Storage
 from .finder import Finder
 from .missed import MissedLedger
@@ -58,7 +59,7 @@ from .troubles import (
     async_report_trouble,
     async_trouble_is_over,
 )
-from .worker import Delivered, Worker
+from .worker import Worker
 
 if TYPE_CHECKING:
     from .coordinator import ServiceCoordinator
@@ -91,6 +92,8 @@ START_BOUND: Final = 60.0
 HOUSEKEEPING_FIRST: Final = timedelta(minutes=10)
 HOUSEKEEPING_EVERY: Final = timedelta(days=1)
 LOAD_BATCH: Final = 100
+BUSY_SECONDS: Final = 10.0
+"""Seconds after which it is looked again whether everything is worked off."""
 
 _TIERS: Final = {tier.value: tier for tier in (Tier.HD, Tier.UHD)}
 _MEDIA_TYPES: Final = {"radarr": MediaType.MOVIE, "sonarr": MediaType.SERIES}
@@ -225,20 +228,25 @@ class BoardRuntime:
         entry = board_entry(self.hass)
         return default if entry is None else entry.options.get(name, default)
 
+    @property
+    def journal_rows(self) -> int:
+        """Return how many deliveries the journal keeps."""
+        return int(self.option(CONF_JOURNAL_ROWS, DEFAULT_JOURNAL_ROWS))
+
     # --- life ---------------------------------------------------------------------------------
 
     async def async_open(self) -> None:
         """Open the storage, load the board, start the worker; without a database do without."""
         folder = Path(self.hass.config.config_dir)
         entries = service_entries(self.hass)
-        rows: Sequence[JournalRow] = ()
+        left = 0
         storage: Storage | None = None
         outbox: Mapping[str, Any] | None = None
         live = LoadedBoard()
         self.book.open()
         try:
             storage = await Storage.open(folder / DATABASE_FILE)
-            rows = await storage.journal.pending()
+            left = await storage.journal.last_pending()
             outbox = await self._load_records(storage)
             live = await storage.load_live()
         except StorageError as err:
@@ -247,10 +255,11 @@ class BoardRuntime:
                 await storage.close()
                 storage = None
             # An empty board is filled by baselines, silently.
-            self.cursors, self.schedules, outbox = {}, {}, None
+            self.cursors, self.schedules, outbox, left = {}, {}, None, 0
         for entry in entries:
             self.book.ensure(entry.entry_id)
             self.board.configure(service_of(entry), now=time.time())
+        self.worker.resume(left)
         self.storage = storage
         self._opened.set()
         if storage is not None:
@@ -260,7 +269,7 @@ class BoardRuntime:
             await self._load_board(live)
         if outbox is not None:
             self.worker.publisher.restore(outbox, self.board)
-        self.worker.async_start(rows)
+        self.worker.async_start()
 
     async def _load_records(self, storage: Storage) -> Mapping[str, Any] | None:
         """Read what is remembered of services, forget those that are gone, return the outbox."""
@@ -385,7 +394,7 @@ class BoardRuntime:
                 await storage.journal.trim(
                     now,
                     days=self.option(CONF_JOURNAL_DAYS, DEFAULT_JOURNAL_DAYS),
-                    rows=int(self.option(CONF_JOURNAL_ROWS, DEFAULT_JOURNAL_ROWS)),
+                    rows=self.journal_rows,
                 )
                 await storage.purge(now, self.option(CONF_TIMELINE_DAYS, DEFAULT_TIMELINE_DAYS))
         except StorageError as err:
@@ -491,19 +500,21 @@ class BoardRuntime:
             coordinator.async_look_at_webhook()
 
     @callback
-    def deliver(self, delivered: Delivered, decoded: Decoded) -> None:
-        """Take a delivery that is in the journal: count it, and put it on the queue."""
-        service_id, now = delivered.service.id, time.time()
-        if (record := self.records.get(service_id)) is not None:
-            self.note(service_id, received=record.received + 1, last_webhook_at=now)
-        for sighting in decoded.sightings:
-            if self.missed.told(service_id, sighting, now):
-                self.count(service_id, missed=-1)
-        if decoded.test:
+    def deliver(self, delivered: Delivered) -> None:
+        """Take a delivery that is in the journal: count it, and have it worked off."""
+        service_id, decoded = delivered.service.id, delivered.decoded
+        self.book.arrived(service_id, time.time())
+        if decoded is not None and decoded.test:
             self.async_tested(service_id)
         self.worker.async_deliver(delivered)
 
     # --- missed webhooks ------------------------------------------------------------------------
+
+    def sighted(self, service_id: str, sightings: Sequence[Sighting], at: float) -> None:
+        """Take what a delivery told, also if it was missed before."""
+        for sighting in sightings:
+            if self.missed.told(service_id, sighting, at):
+                self.count(service_id, missed=-1)
 
     def look_for_missed(self, service_id: str, sightings: Sequence[Sighting]) -> None:
         """Compare what a poll shows with what our webhook told.
@@ -532,6 +543,10 @@ class BoardRuntime:
         """Count what no delivery told in time."""
         self._missed_timer = None
         now = time.time()
+        if self.worker.busy:
+            # What is missing may be among what is not worked off yet.
+            self._missed_timer = self.hass.loop.call_later(BUSY_SECONDS, self._count_missed)
+            return
         for service_id, number in self.missed.missed(now).items():
             self.count(service_id, missed=number)
             self.note(service_id, healthy_since=now)

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
-from aiohttp import hdrs
+from aiohttp import StreamReader, hdrs
 from aiohttp.web import Request, RequestPayloadError, Response
 from homeassistant.components.webhook import async_register, async_unregister
 from homeassistant.const import CONF_WEBHOOK_ID
@@ -34,15 +34,17 @@ from .const import (
     CONF_WEBHOOK_SECRET,
     DOMAIN,
     NAME,
+    WEBHOOK_USERNAME,
 )
-from .engine.board.models import Service
-from .engine.connectors.base import Decoded, Delivery, WebhookCause
+from .deliveries import LARGE_BODY, Delivered, read_json, read_out
+from .engine.board.models import Reason, Service
+from .engine.connectors.base import Delivery, WebhookCause
 from .engine.storage.models import StorageError
+from .engine.storage.storage import Storage
 from .faults import log_fault
 from .guides import learn_more_url
 from .registration import issue_id
 from .runtime import BOARD_KEY, ServiceConfigEntry, WebhookHealth, service_of
-from .worker import LARGE_BODY, Delivered, decode, sanitise
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -131,8 +133,7 @@ class Doors:
         except _Refusal as refusal:
             return self._refuse(entry_id, request, refusal)
         except Exception as err:  # noqa: BLE001 - Home Assistant would log the id and answer 200
-            log_fault(_LOGGER, "answering a webhook call", err)
-            return _json({"status": "error"}, HTTPStatus.INTERNAL_SERVER_ERROR)
+            return self._fault(entry_id, err)
 
     async def _answer(self, entry_id: str, request: Request | MockRequest) -> Response:
         """Let a call in, or raise why not."""
@@ -151,46 +152,82 @@ class Doors:
         silent = given is None and entry.data[CONF_KIND] in _SEND_NO_SECRET
         if not silent and not _authorized(given, entry.data[CONF_WEBHOOK_SECRET]):
             raise _Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized")
+        if (body := _buffered(request)) is None:
+            body = await _read(request)
+        small = len(body) <= LARGE_BODY
         delivery = Delivery(
-            body=await _read(request),
+            body=body,
             received_at=time.time(),
             content_type=request.headers.get(hdrs.CONTENT_TYPE, "application/json"),
+            document=read_json(body) if small else None,
             user_agent=request.headers.get(hdrs.USER_AGENT, ""),
         )
+        storage = self.hass.data[BOARD_KEY].storage
+        if small and storage is not None:
+            return await self._write_down(entry, storage, read_out(self._service(entry), delivery))
         # A sender that does not wait for the answer has delivered all the same.
         taking = self.hass.async_create_task(self._take(entry, delivery), f"{DOMAIN} delivery")
         return await asyncio.shield(taking)
 
     async def _take(self, entry: ServiceConfigEntry, delivery: Delivery) -> Response:
-        """Write a delivery down, put it on the queue, answer."""
-        runtime = self.hass.data[BOARD_KEY]
-        service = runtime.board.services.get(entry.entry_id) or service_of(entry)
-        if len(delivery.body) > LARGE_BODY:
-            decoded, payload = await self.hass.async_add_executor_job(_read_out, service, delivery)
-        else:
-            decoded, payload = _read_out(service, delivery)
-        if (storage := await runtime.opened_storage()) is None:
+        """Take a delivery that is large, or comes before there is a place to write it down."""
+        if (storage := await self.hass.data[BOARD_KEY].opened_storage()) is None:
             return self._unavailable(entry)
+        told = await self.hass.async_add_executor_job(read_out, self._service(entry), delivery)
+        return await self._write_down(entry, storage, told)
+
+    def _service(self, entry: ServiceConfigEntry) -> Service:
+        """Return the service as the board knows it."""
+        return self.hass.data[BOARD_KEY].board.services.get(entry.entry_id) or service_of(entry)
+
+    def _write_down(
+        self, entry: ServiceConfigEntry, storage: Storage, told: Delivered
+    ) -> asyncio.Future[Response]:
+        """Write a delivery down; return what will be the answer.
+
+        Once it is written down it is worked off, even if nobody waits for the answer any more.
+        """
+        answer: asyncio.Future[Response] = self.hass.loop.create_future()
+        worker = self.hass.data[BOARD_KEY].worker
+        worker.at_door += 1
+
+        def written(row: int | Exception) -> None:
+            worker.at_door -= 1
+            try:
+                response = self._deliver(entry, told, row)
+            except Exception as err:  # noqa: BLE001 - as in async_handle, which may be gone
+                response = self._fault(entry.entry_id, err)
+            if not answer.done():
+                answer.set_result(response)
+
+        service = told.service
+        new = (service.id, service.kind, told.event_type, told.received_at, told.payload)
         try:
-            row = await storage.journal.append(
-                service.id, service.kind, decoded.event_type, payload, delivery.received_at
-            )
-        except StorageError:
+            storage.journal.put(new, written)
+        except StorageError as err:
+            written(err)
+        return answer
+
+    def _deliver(
+        self, entry: ServiceConfigEntry, told: Delivered, row: int | Exception
+    ) -> Response:
+        """Put a delivery that is written down on the queue, and answer."""
+        if isinstance(row, StorageError):
             return self._unavailable(entry)
+        if isinstance(row, Exception):
+            raise row
+        told.row = row
         self._note_arrival(entry)
-        runtime.deliver(
-            Delivered(
-                service=service,
-                row=row,
-                payload=payload,
-                received_at=delivery.received_at,
-                decoded=decoded,
-            ),
-            decoded,
-        )
-        if decoded.ignored is None or decoded.test:
-            return _json({"status": "accepted"})
-        return _json({"status": "ignored", "reason": decoded.ignored.value})
+        self.hass.data[BOARD_KEY].deliver(told)
+        decoded = told.decoded
+        ignored = None if decoded is None or decoded.test else decoded.ignored
+        return Response(body=_said(ignored), content_type="application/json")
+
+    def _fault(self, entry_id: str, err: Exception) -> Response:
+        """Answer that something went wrong here."""
+        log_fault(_LOGGER, "answering a webhook call", err)
+        self.hass.data[BOARD_KEY].count(entry_id, failed=1)
+        return _json({"status": "error"}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _unavailable(self, entry: ServiceConfigEntry) -> Response:
         """Say that nothing can be written down at the moment: the delivery is lost."""
@@ -267,9 +304,12 @@ def test_answer(hass: HomeAssistant, service: str, *, with_version: bool) -> Res
     return _json(answer)
 
 
-def _read_out(service: Service, delivery: Delivery) -> tuple[Decoded, str]:
-    """Say what a delivery tells, and what of it is kept."""
-    return decode(service, delivery), sanitise(service, delivery)
+@lru_cache
+def _said(ignored: Reason | None) -> bytes:
+    """Return what a delivery is answered."""
+    if ignored is None:
+        return json.dumps({"status": "accepted"}).encode()
+    return json.dumps({"status": "ignored", "reason": ignored.value}).encode()
 
 
 def _json(answer: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
@@ -277,6 +317,16 @@ def _json(answer: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Resp
     return Response(
         body=json.dumps(answer).encode(), status=status, content_type="application/json"
     )
+
+
+def _buffered(request: Request | MockRequest) -> bytes | None:
+    """Return the body if it is here as a whole; ``None``: it is to be read."""
+    stream = request.content
+    if not isinstance(stream, StreamReader) or not stream.is_eof():
+        return None
+    if stream.total_bytes > MAX_BODY or stream.exception() is not None:
+        return None
+    return stream.read_nowait()
 
 
 async def _read(request: Request | MockRequest) -> bytes:
@@ -305,6 +355,8 @@ def _authorized(header: str | None, secret: str) -> bool:
     """Tell whether the secret is in the header: alone, as bearer, or as a password."""
     if header is None:
         return False
+    if hmac.compare_digest(header.encode("utf-8", "surrogateescape"), _expected(secret)):
+        return True
     scheme, _, value = header.strip().partition(" ")
     given = header.strip()
     if scheme.lower() == "bearer":
@@ -318,12 +370,19 @@ def _authorized(header: str | None, secret: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
 
 
+@lru_cache
+def _expected(secret: str) -> bytes:
+    """Return what services send of which the webhook was installed by us, all but Seerr."""
+    return b"Basic " + base64.b64encode(f"{WEBHOOK_USERNAME}:{secret}".encode())
+
+
 def _may_call(hass: HomeAssistant, options: Mapping[str, Any], remote: str | None) -> bool:
     """Tell whether the options let this address in."""
-    allowed = _networks(tuple(options.get(CONF_ALLOWED_ADDRESSES) or ()))
+    addresses = options.get(CONF_ALLOWED_ADDRESSES)
     local_only = bool(options.get(CONF_LOCAL_ONLY, False))
-    if not allowed and not local_only:
+    if not addresses and not local_only:
         return True
+    allowed = _networks(tuple(addresses or ()))
     if remote is None or is_cloud_connection(hass):
         return False
     try:

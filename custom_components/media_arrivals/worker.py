@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from homeassistant.core import Context, HomeAssistant, callback
 
 from .const import BOARD_UNIQUE_ID, CONF_WATCH_DATA, DOMAIN, KIND_BOARD, WATCH_HOUSEHOLD, WATCH_OFF
+from .deliveries import LARGE_BODY, Backlog, Delivered
 from .engine.board.models import (
     AnyReport,
     Applied,
@@ -28,9 +29,8 @@ from .engine.board.models import (
     Via,
     WatchReport,
 )
-from .engine.connectors.base import Cursor, Decoded, Delivery
-from .engine.connectors.registry import decoder
-from .engine.storage.models import Commit, JournalMark, JournalRow, StorageError
+from .engine.connectors.base import Cursor, Decoded
+from .engine.storage.models import Commit, JournalMark, StorageClosedError, StorageError
 from .faults import fault, log_fault
 from .finder import GIVE_UP_AFTER
 from .publishing import Breather, Publisher
@@ -42,37 +42,28 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
-LARGE_BODY: Final = 16 * 1024
-"""Bodies above this are decoded in a thread, so that nothing else waits."""
 MAX_BATCH: Final = 64
 """Deliveries that are worked off together, with one transaction."""
 PACE: Final = 100.0
 """Deliveries that are worked off in a second, once a burst is longer than a batch: whoever waits
 for an answer goes first, and those who listen, like the recorder, are not flooded."""
+CROWD: Final = 4
+"""So many deliveries at the door at a time are a crowd: it goes first, too, for a while."""
+PATIENCE: Final = 1.0
+"""Seconds for which a crowd is let go first, not longer: on a slow disk there is always one."""
+TRIM_EVERY: Final = 1_000
+"""Deliveries after which the journal is looked at: a flood fills it long before the night."""
+RETRY_SECONDS: Final = 30.0
+"""Seconds after which a journal that could not be read is read again."""
 MAX_UNSAVED: Final = 5_000
 """Answers of the board that are kept while nothing can be stored."""
 SAVE_AFTER: Final = 30.0
 """Seconds after which a changed record is stored, if nothing else is before."""
+_PORTION: Final = 16
+"""Deliveries that are worked off at a time where there is a pace to keep to."""
+_LOOK_SECONDS: Final = 0.01
 DRAIN_SECONDS: Final = 30.0
 RETIRE_BATCH: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """A delivery that is in the journal and waits to be worked off."""
-
-    service: Service
-    row: int
-    payload: str
-    """What is in the journal, which says the same as the body."""
-    received_at: float
-    decoded: Decoded | None
-    """``None``: left to be said again from the payload."""
-
-    def read(self) -> Decoded:
-        """Read what the delivery tells from its payload."""
-        delivery = Delivery(body=self.payload.encode(), received_at=self.received_at, id=self.row)
-        return decode(self.service, delivery)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +90,30 @@ class _Step:
         return [change for answer in self.answers for change in answer.changes]
 
 
+class _Pace:
+    """Says how many deliveries may be worked off now."""
+
+    def __init__(self) -> None:
+        self._spare = float(MAX_BATCH)
+        self._since = time.monotonic()
+
+    async def spare(self) -> int:
+        """Wait until there is a portion, unless there is a beginning."""
+        if self._grown() < 1:
+            await asyncio.sleep((_PORTION - self._spare) / PACE)
+        return max(1, int(self._grown()))
+
+    def note(self, taken: int) -> None:
+        """Note how many were."""
+        self._spare -= taken
+
+    def _grown(self) -> float:
+        now = time.monotonic()
+        self._spare = min(MAX_BATCH, self._spare + (now - self._since) * PACE)
+        self._since = now
+        return self._spare
+
+
 class Worker:
     """The only one that changes the board."""
 
@@ -108,7 +123,11 @@ class Worker:
         self._runtime = runtime
         self._lock = asyncio.Lock()
         self._replayed = asyncio.Event()
-        self._queue: asyncio.Queue[Delivered] = asyncio.Queue()
+        self._backlog = Backlog()
+        self._left = 0
+        """Newest row that the last run left."""
+        self.at_door = 0
+        """Deliveries that wait for their answer."""
         self._task: asyncio.Task[None] | None = None
         self._polls: dict[str, deque[Ticket]] = {}
         """Polls whose cursor is not stored yet, because they left something open."""
@@ -119,11 +138,21 @@ class Worker:
 
     # --- life ---------------------------------------------------------------------------------
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether deliveries wait to be worked off."""
+        return not self._backlog.empty
+
+    def resume(self, left: int) -> None:
+        """Have what the last run left, up to this row, come before everything else."""
+        self._left = left
+        self._backlog.resume(left)
+
     @callback
-    def async_start(self, rows: Sequence[JournalRow]) -> None:
+    def async_start(self) -> None:
         """Work off what the last run left, then what comes."""
         self._task = self.hass.async_create_background_task(
-            self._work(rows), f"{DOMAIN} worker", eager_start=False
+            self._work(), f"{DOMAIN} worker", eager_start=False
         )
 
     async def async_stop(self) -> None:
@@ -135,10 +164,10 @@ class Worker:
         self._replayed.set()
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
-                while not self._queue.empty():
+                while self.busy:
                     await self._take_next()
-        except TimeoutError:
-            _LOGGER.debug("%s deliveries are left for the next start", self._queue.qsize())
+        except TimeoutError, StorageError:
+            _LOGGER.debug("Deliveries are left for the next start")
         async with self._lock:
             await self._store(())
         # Only now: storing is what sets it.
@@ -147,7 +176,7 @@ class Worker:
     async def async_settle(self) -> None:
         """Wait until everything that was delivered so far is worked off."""
         await self._replayed.wait()
-        await self._queue.join()
+        await self._backlog.join()
         async with self._lock:
             pass
 
@@ -164,55 +193,64 @@ class Worker:
 
     @callback
     def async_deliver(self, delivered: Delivered) -> None:
-        """Put a delivery on the queue.
+        """Have a delivery that is in the journal worked off."""
+        self._backlog.put(delivered)
 
-        What it tells is a score of objects. Were they all kept over a long burst, Python would
-        stop everything to look through them for garbage.
-        """
-        if self._queue.qsize() >= MAX_BATCH:
-            delivered = replace(delivered, decoded=None)
-        self._queue.put_nowait(delivered)
-
-    async def _work(self, rows: Sequence[JournalRow]) -> None:
+    async def _work(self) -> None:
         """Take deliveries in their order, for ever."""
-        await self._replay(rows)
-        self._replayed.set()
-        spare, since = float(MAX_BATCH), time.monotonic()
+        pace = _Pace()
         while True:
-            taken = await self._take_next()
-            now = time.monotonic()
-            spare = min(MAX_BATCH, spare + (now - since) * PACE) - taken
-            since = now
-            if spare < 0:
-                await asyncio.sleep(-spare / PACE)
+            limit = MAX_BATCH
+            if not self._backlog.behind(self._left):
+                self._replayed.set()
+                await self._backlog.wait()
+                await self._let_a_crowd_go_first()
+                limit = await pace.spare()
+            try:
+                pace.note(await self._take_next(limit))
+            except StorageError as err:
+                async_report_trouble(self.hass, err)
+                # Whoever waits for what the last run left must not wait for ever.
+                self._replayed.set()
+                await asyncio.sleep(RETRY_SECONDS)
+            await self._trim()
 
-    async def _take_next(self) -> int:
-        """Take the deliveries that wait, and return how many; if there is none, wait for one."""
-        batch = [await self._queue.get()]
-        while len(batch) < MAX_BATCH and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
+    async def _let_a_crowd_go_first(self) -> None:
+        """Let those at the door have their answers, if they are many."""
+        ends = time.monotonic() + PATIENCE
+        # To look now and then costs the door nothing.
+        while self.at_door >= CROWD and time.monotonic() < ends:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _take_next(self, limit: int = MAX_BATCH) -> int:
+        """Take deliveries that wait, and return how many."""
+        batch: Sequence[Delivered] = self._backlog.take(limit)
+        taken = len(batch)
+        if not taken:
+            if (storage := self._runtime.storage) is None:
+                raise StorageClosedError("The journal is closed")
+            rows = await self._backlog.read(storage.journal, limit)
+            taken, services = len(rows), self._runtime.board.services
+            batch = [
+                Delivered.of_row(service, row)
+                for row in rows
+                if (service := services.get(row.service)) is not None
+            ]
         try:
             await self._take_safely(batch)
         finally:
-            for _ in batch:
-                self._queue.task_done()
-        return len(batch)
+            self._backlog.taken()
+        return taken
 
-    async def _replay(self, rows: Sequence[JournalRow]) -> None:
-        """Take the deliveries that were written down and not worked off."""
-        for first in range(0, len(rows), MAX_BATCH):
-            batch = [
-                Delivered(
-                    service=service,
-                    row=row.id,
-                    payload=row.payload or "",
-                    received_at=row.received_at,
-                    decoded=None,
-                )
-                for row in rows[first : first + MAX_BATCH]
-                if (service := self._runtime.board.services.get(row.service)) is not None
-            ]
-            await self._take_safely(batch)
+    async def _trim(self) -> None:
+        """Keep the journal to its size, also between two nights."""
+        storage = self._runtime.storage
+        if storage is None or storage.journal.grown < TRIM_EVERY:
+            return
+        try:
+            await storage.journal.trim_by_number(self._runtime.journal_rows)
+        except StorageError as err:
+            async_report_trouble(self.hass, err)
 
     async def _take_safely(self, batch: Sequence[Delivered]) -> None:
         """Take deliveries; whatever goes wrong, the worker goes on."""
@@ -264,6 +302,7 @@ class Worker:
         except Exception as err:  # noqa: BLE001 - the next delivery is not to blame
             ticket.fail(fault(err))
             log_fault(_LOGGER, f"working off a delivery of {service.kind}", err)
+        self._runtime.sighted(service.id, decoded.sightings, delivered.received_at)
         self._hint(service.id, decoded)
         self._conclude(step, (ticket,))
 
@@ -626,24 +665,6 @@ class Worker:
         if self._save_timer is not None:
             self._save_timer.cancel()
             self._save_timer = None
-
-
-def decode(service: Service, delivery: Delivery) -> Decoded:
-    """Say what a delivery tells; a fault of ours is no refusal."""
-    try:
-        return decoder(service.kind).decode(service, delivery)
-    except Exception as err:  # noqa: BLE001 - whatever it is, the delivery came
-        log_fault(_LOGGER, f"reading a delivery of {service.kind}", err)
-        return Decoded(event_type="unknown", ignored=Reason.ERROR, detail=fault(err))
-
-
-def sanitise(service: Service, delivery: Delivery) -> str:
-    """Return what of a delivery is kept; nothing, if we cannot say what is private in it."""
-    try:
-        return decoder(service.kind).sanitise(delivery)
-    except Exception as err:  # noqa: BLE001 - whatever it is, the delivery came
-        log_fault(_LOGGER, f"cleaning a delivery of {service.kind}", err)
-        return "{}"
 
 
 def _origin(context: Context) -> Origin:

@@ -1,0 +1,188 @@
+"""Deliveries: what of one is read before it is answered, and how those wait that were."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from homeassistant.helpers.json import json_bytes
+from homeassistant.util.json import json_loads
+
+from .engine.board.models import Reason, Service
+from .engine.connectors.base import Decoded, Delivery, Json
+from .engine.connectors.registry import decoder
+from .engine.storage.journal import Journal
+from .engine.storage.models import JournalRow
+from .faults import fault, log_fault
+
+_LOGGER = logging.getLogger(__name__)
+
+LARGE_BODY: Final = 16 * 1024
+"""Bodies above this are read in a thread, so that nothing else waits."""
+MAX_KEPT: Final = 64
+"""Deliveries that wait in memory. What more of them tells is read from the journal: a score of
+objects each, kept over a long burst, would have Python look through them for garbage."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivered:
+    """A delivery that was let in, and what was read of it so far."""
+
+    service: Service
+    received_at: float
+    event_type: str
+    payload: str
+    """What the journal keeps, which says the same as the body."""
+    document: Mapping[str, Json] | None = None
+    """The payload once more, where nobody has to read it again."""
+    decoded: Decoded | None = None
+    """``None``: left to be said by :meth:`read`."""
+    row: int = 0
+    """Where it is in the journal; 0: not yet."""
+
+    @classmethod
+    def of_row(cls, service: Service, row: JournalRow) -> Self:
+        """Return a delivery that is only in the journal."""
+        return cls(
+            service=service,
+            received_at=row.received_at,
+            event_type=row.event_type,
+            payload=row.payload or "",
+            row=row.id,
+        )
+
+    def read(self) -> Decoded:
+        """Say what it tells, from what is kept of it."""
+        body = self.payload.encode()
+        delivery = Delivery(
+            body=body,
+            received_at=self.received_at,
+            id=self.row,
+            document=read_json(body) if self.document is None else self.document,
+        )
+        return decode(self.service, delivery)
+
+
+def read_out(service: Service, delivery: Delivery) -> Delivered:
+    """Read of a delivery what must be known before it is answered, and what is kept of it."""
+    payload, kept, event = _kept(service, delivery)
+    decoded = None
+    if event is None:
+        decoded = decode(service, delivery)
+        event = decoded.event_type
+    return Delivered(
+        service=service,
+        received_at=delivery.received_at,
+        event_type=event,
+        payload=payload,
+        document=kept,
+        decoded=decoded,
+    )
+
+
+def decode(service: Service, delivery: Delivery) -> Decoded:
+    """Say what a delivery tells; a fault of ours is no refusal."""
+    try:
+        return decoder(service.kind).decode(service, delivery)
+    except Exception as err:  # noqa: BLE001 - whatever it is, the delivery came
+        log_fault(_LOGGER, f"reading a delivery of {service.kind}", err)
+        return Decoded(event_type="unknown", ignored=Reason.ERROR, detail=fault(err))
+
+
+def read_json(body: bytes) -> Json:
+    """Read JSON the fast way; connectors read themselves what it is too strict for."""
+    try:
+        return json_loads(body)
+    except ValueError:
+        return None
+
+
+def _kept(
+    service: Service, delivery: Delivery
+) -> tuple[str, Mapping[str, Json] | None, str | None]:
+    """Return what of a delivery is kept, as text and as a document, and the event if it is clear.
+
+    Nothing is kept if we cannot say what is private in it.
+    """
+    reader = decoder(service.kind)
+    try:
+        if (kept := reader.keep(delivery)) is None:
+            return reader.sanitise(delivery), None, None
+        return json_bytes(kept).decode(), kept, reader.told(kept)
+    except Exception as err:  # noqa: BLE001 - whatever it is, the delivery came
+        log_fault(_LOGGER, f"cleaning a delivery of {service.kind}", err)
+        return "{}", None, None
+
+
+class Backlog:
+    """Deliveries that wait, in their order: a few in memory, the others in the journal."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Delivered] = deque()
+        self._after = 0
+        """Up to this row they are in memory or were taken."""
+        self._upto = 0
+        """Beyond that, up to this row, they are only in the journal."""
+        self._filled = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether none waits."""
+        return not self._kept and self._upto <= self._after
+
+    def resume(self, upto: int) -> None:
+        """Begin with what the last run left in the journal."""
+        self._upto = upto
+        self._wake()
+
+    def behind(self, row: int) -> bool:
+        """Tell whether rows up to this one were not taken yet."""
+        return self._after < row
+
+    def put(self, delivered: Delivered) -> None:
+        """Have a delivery wait; rows come in their order."""
+        if (
+            self._upto > self._after
+            or len(self._kept) >= MAX_KEPT
+            or len(delivered.payload) > LARGE_BODY
+        ):
+            self._upto = delivered.row
+        else:
+            self._kept.append(delivered)
+            self._after = delivered.row
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self.empty:
+            self._idle.clear()
+            self._filled.set()
+
+    async def wait(self) -> None:
+        """Wait until one waits."""
+        while self.empty:
+            self._filled.clear()
+            await self._filled.wait()
+
+    def take(self, limit: int) -> list[Delivered]:
+        """Take those that are in memory, in their order."""
+        return [self._kept.popleft() for _ in range(min(limit, len(self._kept)))]
+
+    async def read(self, journal: Journal, limit: int) -> Sequence[JournalRow]:
+        """Take those that are only in the journal, once there is none in memory."""
+        upto = self._upto
+        rows = await journal.pending(after=self._after, upto=upto, limit=limit)
+        self._after = rows[-1].id if len(rows) == limit else upto
+        return rows
+
+    def taken(self) -> None:
+        """Note that what was taken is worked off."""
+        if self.empty:
+            self._idle.set()
+
+    async def join(self) -> None:
+        """Wait until all are worked off."""
+        await self._idle.wait()
