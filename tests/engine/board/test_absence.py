@@ -57,19 +57,16 @@ def watch() -> AbsenceWatch:
 def test_what_was_never_there_is_absent_at_once(watch: AbsenceWatch) -> None:
     report = gone()
     assert watch.screen(report, losses=0, now=NOON) is report
-    assert watch.next_due("plex1") is None
 
 
 def test_a_loss_counts_at_the_second_look_half_an_hour_later(watch: AbsenceWatch) -> None:
     report = gone()
     assert watch.screen(report, losses=1, now=NOON) is None
-    assert watch.next_due("plex1") == NOON + SECOND_LOOK_AFTER
     assert watch.screen(report, losses=1, now=NOON + SECOND_LOOK_AFTER - 1) is None
     assert watch.due("plex1", NOON + SECOND_LOOK_AFTER - 1) == ()
     assert watch.due("plex1", NOON + SECOND_LOOK_AFTER) == ((report.title, ()),)
     # It is asked for once.
     assert watch.due("plex1", NOON + SECOND_LOOK_AFTER) == ()
-    assert watch.next_due("plex1") is None
     assert watch.screen(report, losses=1, now=NOON + SECOND_LOOK_AFTER) is report
     # The next loss begins anew.
     assert watch.screen(report, losses=1, now=NOON + SECOND_LOOK_AFTER + 1) is None
@@ -122,7 +119,6 @@ def test_each_media_server_has_its_own_losses(watch: AbsenceWatch) -> None:
     report = gone(1, "emby1")
     watch.screen(report, losses=1, now=NOON)
     assert not watch.suspect("emby1")
-    assert watch.next_due("emby1") == NOON + SECOND_LOOK_AFTER
     watch.forget("plex1")
     assert not watch.suspect("plex1")
     assert watch.due("plex1", NOON + SECOND_LOOK_AFTER) == ()

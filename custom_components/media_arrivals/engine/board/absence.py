@@ -69,17 +69,6 @@ class AbsenceWatch:
             found.append((missing.title, missing.seasons))
         return tuple(found)
 
-    def next_due(self, service: str) -> float | None:
-        """Return when the next second look is due."""
-        return min(
-            (
-                missing.since + SECOND_LOOK_AFTER
-                for key, missing in self._missing.items()
-                if key[0] == service and not missing.asked
-            ),
-            default=None,
-        )
-
     def suspect(self, service: str) -> bool:
         """Tell whether so much vanished at once that none of it counts."""
         times = sorted(missing.since for key, missing in self._missing.items() if key[0] == service)
