@@ -149,3 +149,27 @@ async def test_a_title_that_is_gone_ends_the_search(house: House) -> None:
     await over(house)
 
     assert not tuple(house.runtime.board.arrivals())
+
+
+async def test_a_source_that_is_gone_has_no_folder_and_the_servers_are_asked_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finder, "GIVE_UP_AFTER", 0.1)
+    radarr = await move_in(house)
+    await bring(house, radarr)
+    await over(house)
+    asked = len([call for call in emby_of(house).calls if "/Items" in call.path])
+
+    house.runtime.finder.async_imported(arrival(house).title_id, "nobody", time.time())
+    await over(house)
+
+    assert len([call for call in emby_of(house).calls if "/Items" in call.path]) > asked
+
+
+async def test_what_is_there_was_never_looked_for_in_vain(house: House) -> None:
+    radarr = await move_in(house)
+    await house.post(radarr, radarr_grab())
+    await house.until(lambda: tuple(house.runtime.board.arrivals()), what="an arrival")
+
+    assert arrival(house).stage is not Stage.DOWNLOADED
+    assert house.runtime.finder.not_found(arrival(house)) == ()

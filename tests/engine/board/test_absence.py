@@ -98,6 +98,7 @@ def test_if_many_vanish_at_once_none_counts_until_it_is_confirmed(watch: Absence
     assert not watch.suspect("plex1")
     watch.screen(gone(MANY), losses=1, now=NOON + 100)
     assert watch.suspect("plex1")
+    assert watch.due("plex1", NOON + 2 * SECOND_LOOK_AFTER) == ()
     late = NOON + SECOND_LOOK_AFTER + 200
     assert all(
         watch.screen(gone(number), losses=1, now=late) is None for number in range(1, MANY + 1)

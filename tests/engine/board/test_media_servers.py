@@ -413,6 +413,16 @@ def test_questions_about_an_item_are_told_apart_by_what_they_are_about() -> None
     assert replace(item).key in keys
 
 
+def test_a_title_is_found_by_what_a_service_calls_it(house: House) -> None:
+    assert house.board.title_of(FILM, "radarr") is None
+    house.hear(file(RADARR, FILM, 1), silent=True)
+    title = house.board.title_of(FILM, "radarr")
+    assert title is not None
+    assert title.ids == FILM.ids
+    both = replace(FILM, ids=ExternalIds(tmdb=5, imdb="tt0009001"), own_id=None)
+    assert house.board.title_of(both, "radarr") is None
+
+
 def test_a_watch_has_a_change_of_its_own(house: House) -> None:
     house.hear(file(RADARR, FILM, 1), silent=True)
     applied = house.hear(watched(FILM, 5))
