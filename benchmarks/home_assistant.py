@@ -184,6 +184,8 @@ class HomeAssistant:
 
     async def launch(self) -> None:
         """Start the process, and do not wait for it."""
+        # Without compiled modules, as in a container that is built anew, every start compiles them.
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         log = (self._folder / "bench.log").open("ab")
         with log:
             self._process = await asyncio.create_subprocess_exec(
@@ -192,6 +194,7 @@ class HomeAssistant:
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
+                env=environment,
             )
 
     async def start(self) -> None:
