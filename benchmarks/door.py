@@ -268,6 +268,7 @@ def longest(heart: dict[str, Any]) -> dict[str, Value]:
         "longest_loop_cpu_ms": round(first["loop_cpu"] * 1000, 1),
         "longest_process_cpu_ms": round(first["process_cpu"] * 1000, 1),
         "longest_gc_ms": round(first["gc"] * 1000, 1),
+        "most_computed_ms": round(max(one["process_cpu"] for one in (first, *pauses)) * 1000, 1),
         "full_collections": heart["full_collections"],
         "else_ms": round((others[0] if others else _UNNOTICED)["seconds"] * 1000, 1),
     }

@@ -53,10 +53,14 @@ async def measure(_: Options) -> tuple[Figure, ...]:
     took = max(one.seconds for one in starts)
     worst = max(starts, key=lambda one: one.longest_ms)
     pauses = ", ".join(f"{one.longest_ms:.0f}" for one in starts)
+    computed = max(float(one.pauses["most_computed_ms"] or 0) for one in starts)
     return (
         Figure(
             what="start with 50,000 stored arrivals, 5,000 of them live",
-            reached=f"{took:.2f} s, longest pause {pauses} ms in {STARTS} starts",
+            reached=(
+                f"{took:.2f} s, longest pause {pauses} ms in {STARTS} starts,"
+                f" at most {computed:.0f} ms of it computing"
+            ),
             target=f"under {SECONDS:.0f} s, no pause over {PAUSE_MS:.0f} ms",
             met=took < SECONDS and worst.longest_ms <= PAUSE_MS,
             values={
