@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypedDict
 
 from custom_components.media_arrivals.engine.board.models import (
     AnyReport,
@@ -107,6 +107,16 @@ def _by_ids(title: TitleRef) -> TitleRef:
     return replace(title, own_id=None)
 
 
+class _Dated(TypedDict):
+    at: float
+    happened_at: float
+
+
+def _dated(at: float) -> _Dated:
+    """Date a report as a delivery is: both dates are the moment at which it came."""
+    return {"at": at, "happened_at": at}
+
+
 def _origin(service: Service) -> Origin:
     return Origin(service=service.id, kind=service.kind, role=service.role, via=Via.WEBHOOK)
 
@@ -136,8 +146,7 @@ class FilmStory:
         """Say that it was added to Radarr."""
         return HeldReport(
             origin=_origin(RADARR),
-            at=self.began + at,
-            happened_at=self.began + at,
+            **_dated(self.began + at),
             title=self.title,
             tier=Tier.HD,
             held=True,
@@ -148,8 +157,7 @@ class FilmStory:
         """Say that it was grabbed, half loaded, loaded, imported, and can be played."""
         file = FileReport(
             origin=_origin(RADARR),
-            at=self.began + 1900,
-            happened_at=self.began + 1900,
+            **_dated(self.began + 1900),
             title=self.title,
             tier=Tier.HD,
             present=True,
@@ -158,8 +166,7 @@ class FilmStory:
         )
         playable = PlayableReport(
             origin=_origin(SEERR),
-            at=self.began + 2000,
-            happened_at=self.began + 2000,
+            **_dated(self.began + 2000),
             title=_by_ids(self.title),
             tier=Tier.HD,
             playable=True,
@@ -180,8 +187,7 @@ class FilmStory:
     def _request(self, at: float, decision: Decision) -> RequestReport:
         return RequestReport(
             origin=_origin(SEERR),
-            at=self.began + at,
-            happened_at=self.began + at,
+            **_dated(self.began + at),
             title=_by_ids(self.title),
             tier=Tier.HD,
             request_id=FIRST_FILM + self.number,
@@ -194,8 +200,7 @@ class FilmStory:
     def _download(self, at: float, state: DownloadState, progress: float) -> DownloadReport:
         return DownloadReport(
             origin=_origin(RADARR),
-            at=self.began + at,
-            happened_at=self.began + at,
+            **_dated(self.began + at),
             title=self.title,
             tier=Tier.HD,
             state=state,
@@ -237,8 +242,7 @@ class SeasonStory:
         """Say that Sonarr was told to have it, and which episodes it has."""
         held = HeldReport(
             origin=_origin(SONARR),
-            at=self.began,
-            happened_at=self.began,
+            **_dated(self.began),
             title=self.title,
             tier=Tier.HD,
             held=True,
@@ -247,8 +251,7 @@ class SeasonStory:
         )
         episodes = EpisodesReport(
             origin=_origin(SONARR),
-            at=self.began + 1,
-            happened_at=self.began + 1,
+            **_dated(self.began + 1),
             title=self.title,
             tier=Tier.HD,
             confirmed=True,
@@ -265,8 +268,7 @@ class SeasonStory:
         download_id = f"{self.number:030X}{self.season:010X}"
         grab = DownloadReport(
             origin=_origin(SONARR),
-            at=self.began + 100,
-            happened_at=self.began + 100,
+            **_dated(self.began + 100),
             title=self.title,
             tier=Tier.HD,
             state=DownloadState.DOWNLOADING,
@@ -276,8 +278,7 @@ class SeasonStory:
         )
         files = FileReport(
             origin=_origin(SONARR),
-            at=self.began + 1900,
-            happened_at=self.began + 1900,
+            **_dated(self.began + 1900),
             title=self.title,
             tier=Tier.HD,
             present=True,
@@ -286,8 +287,7 @@ class SeasonStory:
         )
         playable = PlayableReport(
             origin=_origin(SEERR),
-            at=self.began + 2000,
-            happened_at=self.began + 2000,
+            **_dated(self.began + 2000),
             title=_by_ids(self.title),
             tier=Tier.HD,
             playable=True,
