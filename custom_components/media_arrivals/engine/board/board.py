@@ -827,7 +827,11 @@ class Board(Register):
 
     def _standing(self, title: Title, season: int | None) -> dict[Tier, Arrival]:
         """Return the arrivals of a film or season, by tier."""
-        return {a.tier: a for a in self.arrivals_of(title.id) if a.season == season}
+        return {
+            arrival.tier: arrival
+            for key in self._of_title.get(title.id, ())
+            if (arrival := self._arrivals[key]).season == season
+        }
 
     def _opened(self, title: Title, season: int | None, tier: Tier, work: _Pass) -> Arrival:
         """Return the arrival of a film or season in a tier; open it if it is not there."""
@@ -1030,9 +1034,7 @@ class Board(Register):
         }
         if restaged:
             parts = {**parts, **restaged}
-        problem, progress = problem_and_progress(
-            replace(arrival, parts=parts) if restaged else arrival, base, self._house
-        )
+        problem, progress = problem_and_progress(arrival.whole, parts, base, self._house)
         if stage is Stage.AVAILABLE:
             problem = progress = None
         previous = before.stage if before is not None else None

@@ -451,13 +451,12 @@ def request_stage(request: Request, arrivals: Iterable[Arrival], now: float) -> 
 
 
 def problem_and_progress(
-    arrival: Arrival, base: Ground, house: Household
+    whole: Part, parts: Mapping[str, Part], base: Ground, house: Household
 ) -> tuple[str | None, float | None]:
     """Return what a person has to look at, and how far the distinct downloads are."""
     problem: str | None = None
     progress: dict[str, float] = {}
-    whole = arrival.whole
-    for part in (whole, *arrival.parts.values()):
+    for part in (whole, *parts.values()):
         if part is not whole and part.stage is Stage.AVAILABLE:
             continue
         for claim in standing_downloads(part, part, base, house):
