@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
@@ -205,6 +206,9 @@ async def test_what_arrived_lately_is_counted_after_it_left_the_board(
 
     monkeypatch.setattr(Storage, "retired_since", fail)
     await hass.config_entries.async_reload(home.board_entry.entry_id)
+    assert home.value("arrived_in_7_days") == "1"
+    with patch.object(home.runtime, "storage", None):
+        await hass.config_entries.async_reload(home.board_entry.entry_id)
     assert home.value("arrived_in_7_days") == "1"
     assert ir.async_get(hass).async_get_issue(DOMAIN, UNAVAILABLE) is not None
     await pass_time(hass, freezer, timedelta(minutes=6))

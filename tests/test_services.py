@@ -274,6 +274,16 @@ async def test_an_arrival_is_told_with_all_that_is_known(
     assert details == snapshot
 
 
+async def test_what_a_title_is_about_is_told_from_the_database(
+    hass: HomeAssistant, home: Home
+) -> None:
+    """The board does not keep it."""
+    told = replace(FILM, overview="A harbour of glass, and who sweeps it.")
+    await home.hear(held(RADARR, told, 100))
+    details = await act(hass, "get_arrival", tmdb_id=9001)
+    assert details["overview"] == told.overview
+
+
 @pytest.mark.parametrize("stored", [True, False], ids=["stored", "live"])
 async def test_an_arrival_is_found_by_an_external_id(hass: HomeAssistant, stored: bool) -> None:
     home = await set_up_home(hass, "radarr", "seerr")
