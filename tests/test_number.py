@@ -45,6 +45,10 @@ async def test_it_sets_the_option_and_nothing_else(hass: HomeAssistant) -> None:
     # The table mirrors it.
     assert home.runtime.storage is not None
     stored = await home.runtime.storage.schedule.load()
+    for _ in range(500):
+        if stored["radarr"].interval_hours == 168:
+            break
+        stored = await home.runtime.storage.schedule.load()
     assert stored["radarr"].interval_hours == 168
 
 
