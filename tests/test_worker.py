@@ -17,7 +17,6 @@ from custom_components.media_arrivals.const import (
     DOMAIN,
     EVENT_STAGE_CHANGED,
 )
-from custom_components.media_arrivals.deliveries import Delivered
 from custom_components.media_arrivals.engine.connectors.base import NotFoundError, Sighting
 from custom_components.media_arrivals.engine.storage.journal import Journal
 from custom_components.media_arrivals.engine.storage.models import (
@@ -122,43 +121,6 @@ async def test_a_crowd_at_the_door_goes_first(
     assert house.record(entry).ignored == 2
 
 
-async def test_many_that_come_in_a_moment_are_a_crowd_although_all_are_answered(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entry = house.add_service(house.stack.radarr)
-    await house.start()
-    monkeypatch.setattr("custom_components.media_arrivals.worker._LOOK_SECONDS", 0.2)
-    monkeypatch.setattr("custom_components.media_arrivals.worker.CROWD_RATE", 0.0)
-    worker = house.runtime.worker
-    for one in [await delivered(house, entry.entry_id) for _ in range(CROWD)]:
-        worker.async_deliver(one)
-
-    await asyncio.sleep(0.05)
-    assert worker.at_door == 0
-    assert worker.busy
-
-    # None came since: it is over.
-    await asyncio.sleep(0.3)
-    assert not worker.busy
-    # Fewer are none.
-    for one in [await delivered(house, entry.entry_id) for _ in range(CROWD - 1)]:
-        worker.async_deliver(one)
-    await asyncio.sleep(0.05)
-    assert not worker.busy
-
-
-async def delivered(house: House, service_id: str) -> Delivered:
-    """Write a delivery down as the door does."""
-    row = await house.storage.journal.append(service_id, "radarr", "Rename", "{}", 1.0)
-    return Delivered(
-        service=house.runtime.board.services[service_id],
-        received_at=1.0,
-        event_type="Rename",
-        payload=json.dumps(radarr_rename()),
-        row=row,
-    )
-
-
 async def test_a_journal_that_cannot_be_read_is_read_again(
     house: House,
     hass_config_dir: str,
@@ -222,10 +184,8 @@ async def test_a_flood_does_not_fill_the_journal_before_the_night(
     for _ in range(30):
         await house.post(entry, radarr_rename())
     await house.until(lambda: house.record(entry).ignored == 30, what="everything worked off")
-    for _ in range(100):
-        if (await house.storage.journal.recent()).total <= 15:
-            break
-        await asyncio.sleep(0.01)
+    await house.settle()
+
     assert (await house.storage.journal.recent()).total <= 15
 
     async def broken(_: int) -> int:

@@ -49,8 +49,6 @@ PACE: Final = 100.0
 for an answer goes first, and those who listen, like the recorder, are not flooded."""
 CROWD: Final = 4
 """So many deliveries at the door at a time are a crowd: it goes first, too, for a while."""
-CROWD_RATE: Final = 200.0
-"""And so many in a second."""
 PATIENCE: Final = 1.0
 """Seconds for which a crowd is let go first, not longer: on a slow disk there is always one."""
 TRIM_EVERY: Final = 1_000
@@ -63,7 +61,7 @@ SAVE_AFTER: Final = 30.0
 """Seconds after which a changed record is stored, if nothing else is before."""
 _PORTION: Final = 16
 """Deliveries that are worked off at a time where there is a pace to keep to."""
-_LOOK_SECONDS: Final = 0.02
+_LOOK_SECONDS: Final = 0.01
 DRAIN_SECONDS: Final = 30.0
 RETIRE_BATCH: Final = 200
 
@@ -130,8 +128,6 @@ class Worker:
         """Newest row that the last run left."""
         self.at_door = 0
         """Deliveries that wait for their answer."""
-        self._arrived = 0
-        self._looked = (0.0, 0)
         self._task: asyncio.Task[None] | None = None
         self._polls: dict[str, deque[Ticket]] = {}
         """Polls whose cursor is not stored yet, because they left something open."""
@@ -198,7 +194,6 @@ class Worker:
     @callback
     def async_deliver(self, delivered: Delivered) -> None:
         """Have a delivery that is in the journal worked off."""
-        self._arrived += 1
         self._backlog.put(delivered)
 
     async def _work(self) -> None:
@@ -224,15 +219,8 @@ class Worker:
         """Let those at the door have their answers, if they are many."""
         ends = time.monotonic() + PATIENCE
         # To look now and then costs the door nothing.
-        while self._is_crowded() and time.monotonic() < ends:  # noqa: ASYNC110
+        while self.at_door >= CROWD and time.monotonic() < ends:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
-
-    def _is_crowded(self) -> bool:
-        """Tell whether many are at the door, or came since this was asked last."""
-        (since, before), now = self._looked, time.monotonic()
-        self._looked = (now, self._arrived)
-        came = self._arrived - before
-        return self.at_door >= CROWD or (came >= CROWD and came > (now - since) * CROWD_RATE)
 
     async def _take_next(self, limit: int = MAX_BATCH) -> int:
         """Take deliveries that wait, and return how many."""

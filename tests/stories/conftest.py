@@ -35,5 +35,4 @@ def family(clock: TickingDateTimeFactory, house: House, monkeypatch: pytest.Monk
     monkeypatch.setattr("custom_components.media_arrivals.coordinator.HINT_PAUSE", 3600.0)
     # How fast a burst is worked off is shown where the worker is tested.
     monkeypatch.setattr(worker, "PACE", 100_000.0)
-    monkeypatch.setattr(worker, "PATIENCE", 0.0)
     return Family(house, clock)
