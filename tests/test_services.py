@@ -457,6 +457,13 @@ async def test_sync_of_one_service_leaves_the_others_alone(hass: HomeAssistant, 
     assert home.runtime.records["sonarr"].sync_count == 0
 
 
+async def test_an_arrival_that_is_not_there_is_not_synced(hass: HomeAssistant, home: Home) -> None:
+    with pytest.raises(ServiceValidationError) as failed:
+        await act(hass, "sync", arrival_id="nobody")
+    assert failed.value.translation_key == "arrival_not_found"
+    assert home.runtime.records["radarr"].sync_count == 0
+
+
 async def test_sync_fails_where_nobody_reads_the_answer(hass: HomeAssistant, home: Home) -> None:
     home.clients["sonarr"].error = TimedOutError()
     with pytest.raises(HomeAssistantError, match=r"Sonarr \(timed out\)"):

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from .const import (
     DEFAULT_INTERVAL_HOURS,
     DOMAIN,
 )
-from .engine.board.models import Question, QuestionKind, Role, Service
+from .engine.board.models import AnyReport, Question, QuestionKind, Role, Service
 from .engine.connectors.base import (
     AuthError,
     Client,
@@ -393,14 +393,38 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
                 result = SyncResult(reachable=False, error=err.translation_key)
                 self.async_set_update_error(err)
             else:
-                # What it left open belongs to the answer, if it comes soon.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(ANSWERS_SECONDS):
-                        await ticket.settled.wait()
+                await self._settle(ticket)
                 result = SyncResult(reachable=True, checked=poll.checked, changed=ticket.changed)
                 self.async_set_updated_data(self.record)
         await self._note_sync(result)
         return result
+
+    async def async_look_at(
+        self, questions: Sequence[Question], context: Context | None = None
+    ) -> SyncResult:
+        """Have questions about one arrival answered now; say what came of it."""
+        try:
+            reports = await self._guarded(self._answers(questions))
+        except (UpdateFailed, ConfigEntryAuthFailed) as err:
+            return SyncResult(reachable=False, error=err.translation_key)
+        ticket = Ticket(service=self.service.id, context=context)
+        await self.runtime.apply(reports, service=self.service.id, ticket=ticket)
+        await self._settle(ticket)
+        return SyncResult(reachable=True, checked=len(questions), changed=ticket.changed)
+
+    async def _answers(self, questions: Sequence[Question]) -> list[AnyReport]:
+        """Ask questions one after the other; what is not there is no failure."""
+        reports: list[AnyReport] = []
+        for question in questions:
+            with suppress(NotFoundError):
+                reports += await self.client.answer(self.service, question, time.time())
+        return reports
+
+    async def _settle(self, ticket: Ticket) -> None:
+        """Wait for what was left open: it belongs to the answer, if it comes soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERS_SECONDS):
+                await ticket.settled.wait()
 
     @property
     def _interval_hours(self) -> int:

@@ -1,7 +1,7 @@
 """Actions: read the board and the journal, look at the services now, dismiss an arrival."""
 
 from asyncio import gather
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import probatio
@@ -28,7 +28,16 @@ from .const import (
     WATCH_HOUSEHOLD,
     WATCH_OFF,
 )
-from .engine.board.models import Arrival, ExternalIds, MediaType, Outcome, Role, Stage, Tier
+from .engine.board.models import (
+    Arrival,
+    ExternalIds,
+    MediaType,
+    Outcome,
+    Question,
+    Role,
+    Stage,
+    Tier,
+)
 from .engine.storage.models import StorageError
 from .finder import NotFound
 from .lookup import (
@@ -129,7 +138,12 @@ GET_WEBHOOK_LOG_SCHEMA: Final = probatio.Schema(
     }
 )
 
-SYNC_SCHEMA: Final = probatio.Schema({probatio.Optional(ATTR_SERVICE): cv.string})
+SYNC_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Optional(ATTR_SERVICE): cv.string,
+        probatio.Optional(ATTR_ARRIVAL_ID): cv.string,
+    }
+)
 
 DISMISS_ARRIVAL_SCHEMA: Final = probatio.Schema({probatio.Required(ATTR_ARRIVAL_ID): cv.string})
 
@@ -281,13 +295,18 @@ async def _async_get_webhook_log(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_sync(call: ServiceCall) -> ServiceResponse:
-    """Look at one service or at all of them now, and answer for each."""
+    """Look at one service or at all of them now, at one arrival or at all; answer for each."""
     service = _service_entry(call)
     entries = [service] if service else _enabled(call.hass)
+    arrival: Arrival | None = None
+    if ATTR_ARRIVAL_ID in call.data:
+        arrival = call.hass.data[BOARD_KEY].board.get(call.data[ATTR_ARRIVAL_ID])
+        if arrival is None:
+            raise _arrival_not_found()
     if not call.return_response:
-        await async_sync_or_raise(call.hass, entries, call.context)
+        await async_sync_or_raise(call.hass, entries, call.context, arrival)
         return None
-    return {"services": [*await _async_sync_entries(call.hass, entries, call.context)]}
+    return {"services": [*await _async_sync_entries(call.hass, entries, call.context, arrival)]}
 
 
 async def _async_dismiss_arrival(call: ServiceCall) -> None:
@@ -333,10 +352,13 @@ async def async_sync_all(hass: HomeAssistant, context: Context | None) -> None:
 
 
 async def async_sync_or_raise(
-    hass: HomeAssistant, entries: Iterable[ServiceConfigEntry], context: Context | None
+    hass: HomeAssistant,
+    entries: Iterable[ServiceConfigEntry],
+    context: Context | None,
+    arrival: Arrival | None = None,
 ) -> None:
     """Look at services now; fail with the names of those that could not be."""
-    if failed := _failed(await _async_sync_entries(hass, entries, context)):
+    if failed := _failed(await _async_sync_entries(hass, entries, context, arrival)):
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key="sync_failed",
@@ -356,10 +378,23 @@ async def async_test_webhook(
 
 
 async def _async_sync_entries(
-    hass: HomeAssistant, entries: Iterable[ServiceConfigEntry], context: Context | None
+    hass: HomeAssistant,
+    entries: Iterable[ServiceConfigEntry],
+    context: Context | None,
+    arrival: Arrival | None,
 ) -> list[Document]:
     """Look at services, all at the same time, and tell the logbook."""
-    answers = await gather(*(_async_sync_entry(entry, context) for entry in entries))
+    if arrival is None:
+        answers = await gather(*(_async_sync_entry(entry, context) for entry in entries))
+    else:
+        asked = _questions(hass, arrival)
+        answers = await gather(
+            *(
+                _async_sync_entry(entry, context, questions)
+                for entry in entries
+                if (questions := asked.get(entry.entry_id))
+            )
+        )
     _async_fire(
         hass,
         context,
@@ -371,8 +406,10 @@ async def _async_sync_entries(
     return answers
 
 
-async def _async_sync_entry(entry: ServiceConfigEntry, context: Context | None) -> Document:
-    """Look at a service; one that is not loaded cannot be reached, either."""
+async def _async_sync_entry(
+    entry: ServiceConfigEntry, context: Context | None, questions: Sequence[Question] = ()
+) -> Document:
+    """Look at a service, or have it asked; one that is not loaded cannot be reached, either."""
     answer: Document = {
         "service": entry.entry_id,
         "service_name": entry.title,
@@ -383,7 +420,12 @@ async def _async_sync_entry(entry: ServiceConfigEntry, context: Context | None) 
         "error": NOT_LOADED,
     }
     if entry.state is ConfigEntryState.LOADED:
-        result = await entry.runtime_data.coordinator.async_sync(context=context)
+        coordinator = entry.runtime_data.coordinator
+        result = (
+            await coordinator.async_look_at(questions, context)
+            if questions
+            else await coordinator.async_sync(context=context)
+        )
         answer |= {
             "reachable": result.reachable,
             "checked": result.checked,
@@ -391,6 +433,14 @@ async def _async_sync_entry(entry: ServiceConfigEntry, context: Context | None) 
             "error": result.error,
         }
     return answer
+
+
+def _questions(hass: HomeAssistant, arrival: Arrival) -> Mapping[str, Sequence[Question]]:
+    """Return what each service is asked about an arrival."""
+    asked: dict[str, list[Question]] = {}
+    for question in hass.data[BOARD_KEY].board.questions_about(arrival):
+        asked.setdefault(question.service, []).append(question)
+    return asked
 
 
 def _enabled(hass: HomeAssistant) -> list[ServiceConfigEntry]:

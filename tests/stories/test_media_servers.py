@@ -123,6 +123,48 @@ async def test_one_of_several_servers_is_enough(media: MediaFamily) -> None:
     ]
 
 
+async def test_one_arrival_is_looked_at_where_somebody_may_know_it(
+    media: MediaFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await media.move_in(["radarr", "sonarr", "plex", "jellyfin", "emby"])
+    emby, jellyfin = media.stack.services["emby"], media.stack.services["jellyfin"]
+    looks = [lose_scans(media.stack.services[name]) for name in ("plex", "jellyfin", "emby")]
+    monkeypatch.setattr(finder, "GIVE_UP_AFTER", 0.0)
+    for title in ("Amber Ferry", "Quiet Waltz"):
+        await media.film(title)
+    await media.found()
+    for name in ("plex", "jellyfin", "emby"):
+        media.stack.services[name].sender.faults.lose_every = 1
+    for look in looks:
+        await look()
+    await emby.go_down()
+    runtime = media.house.runtime
+    (arrival_id,) = (
+        arrival.id
+        for arrival in runtime.board.arrivals()
+        if runtime.board.title(arrival.title_id).name == "Amber Ferry"
+    )
+    media.stack.reset_counts()
+
+    response: Any = await media.house.hass.services.async_call(
+        DOMAIN, "sync", {"arrival_id": arrival_id}, blocking=True, return_response=True
+    )
+
+    answers = {one["kind"]: (one["checked"], one["error"]) for one in response["services"]}
+    assert answers == {
+        "radarr": (1, None),
+        "plex": (1, None),
+        "jellyfin": (1, None),
+        "emby": (0, "connection_refused"),
+    }
+    assert media.stages() == {
+        ("Amber Ferry", "hd"): "available",
+        ("Quiet Waltz", "hd"): "downloaded",
+    }
+    assert not media.stack.sonarr.calls
+    assert len(jellyfin.calls) <= 2
+
+
 async def test_an_upgrade_is_scanned_and_tells_nothing(media: MediaFamily) -> None:
     await media.move_in(["radarr", "plex"])
     film = await media.film()
@@ -195,7 +237,7 @@ def lose_scans(double: Any) -> Callable[[], Any]:
     """Have a media server find nothing; return what makes it look."""
     look: Callable[[], Any] = double.scan
 
-    async def scan(**_options: Any) -> None:
+    async def scan(*_args: Any, **_options: Any) -> None:
         return
 
     double.scan = scan

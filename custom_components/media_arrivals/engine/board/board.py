@@ -274,6 +274,24 @@ class Board(Register):
             self._put_arrival(replace(arrival, dismissed=True), work)
         return self._finish(work)
 
+    def questions_about(self, arrival: Arrival) -> tuple[Question, ...]:
+        """Return everything that services can be asked about an arrival."""
+        title = self.title(arrival.title_id)
+        return (
+            *(
+                Question(
+                    service=request.service,
+                    kind=QuestionKind.REQUEST,
+                    title=self._reference(title, request.service),
+                    request_id=request.request_id,
+                )
+                for request in self.requests_of(arrival)
+            ),
+            *self._questions_to(Role.REQUESTS, QuestionKind.AVAILABILITY, title, arrival),
+            *self._questions_to(Role.DOWNLOADS, QuestionKind.TITLE, title, arrival),
+            *self._questions_to(Role.PLAYBACK, QuestionKind.AVAILABILITY, title, arrival),
+        )
+
     def _enter(self, answer: AnyReport, work: _Pass) -> None:
         """Enter an answer; one that says nothing new is no reason to stop."""
         with suppress(_RefusalError):
@@ -1215,19 +1233,23 @@ class Board(Register):
         self, role: Role, kind: QuestionKind, title: Title, arrival: Arrival, work: _Pass
     ) -> None:
         """Ask every service that may know."""
+        work.questions += self._questions_to(role, kind, title, arrival)
+
+    def _questions_to(
+        self, role: Role, kind: QuestionKind, title: Title, arrival: Arrival
+    ) -> Iterator[Question]:
+        """Yield the same question to every service that may know."""
         for service in self._services.values():
             if service.role is not role or (
                 role is Role.DOWNLOADS
                 and not self._may_hold(service, title.media_type, arrival.tier)
             ):
                 continue
-            work.questions.append(
-                Question(
-                    service=service.id,
-                    kind=kind,
-                    title=self._reference(title, service.id),
-                    seasons=() if arrival.season is None else (arrival.season,),
-                )
+            yield Question(
+                service=service.id,
+                kind=kind,
+                title=self._reference(title, service.id),
+                seasons=() if arrival.season is None else (arrival.season,),
             )
 
     # --- keeping the indexes ------------------------------------------------------------------
