@@ -39,7 +39,7 @@ class _Trial:
 
 def filled_board(arrivals: int) -> tuple[Board, list[Story]]:
     """Return a board on which so many arrivals wait to be downloaded."""
-    board = empty_board(BEGAN)
+    board = empty_board()
     told = [story(number, BEGAN) for number in range(arrivals)]
     for one in told:
         for report in one.asked():

@@ -27,7 +27,7 @@ async def measure(_: Options) -> tuple[Figure, ...]:
     tracemalloc.start()
     try:
         before = _allocated()
-        board = empty_board(BEGAN)
+        board = empty_board()
         for number in range(FILMS):
             for report in FilmStory.of(number, BEGAN).asked():
                 board.apply(report, now=report.at + 1, silent=True)
@@ -73,7 +73,7 @@ async def _after_restart(board: Board) -> float:
             try:
                 before = _allocated()
                 live = await storage.load_live()
-                again = empty_board(BEGAN)
+                again = empty_board()
                 again.load(live.titles, live.arrivals, live.requests)
                 del live
                 return (_allocated() - before) / FILMS

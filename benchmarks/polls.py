@@ -80,7 +80,7 @@ async def _poll_home(library: Mapping[str, int]) -> dict[str, list[Cost]]:
 async def _poll(session: aiohttp.ClientSession, double: HttpDouble) -> list[Cost]:
     """Poll one service, with a board that takes what it says."""
     now = time.time()
-    board = empty_board(now)
+    board = empty_board()
     service = {one.kind: one for one in SERVICES}[double.kind]
     client = make_client(double.kind, session, Connection(url=double.url, api_key=double.api_key))
     await client.identify()

@@ -15,19 +15,18 @@ from .household import DAY, SERVICES, FilmStory, story
 _BATCH = 1_000
 
 
-def empty_board(now: float) -> Board:
+def empty_board() -> Board:
     """Return a board that knows the services."""
     numbers = count(1)
     board = Board(lambda: f"{next(numbers):026d}")
-    for service in SERVICES:
-        board.configure(service, now=now)
+    board.know(SERVICES)
     return board
 
 
 async def fill_with_waiting_films(path: Path, films: int) -> None:
     """Store films that were added to Radarr a day ago, and wait to be downloaded."""
     began = time.time() - DAY
-    board = empty_board(began)
+    board = empty_board()
     storage = await Storage.open(path)
     try:
         for numbers in batched(range(films), _BATCH, strict=False):
@@ -40,7 +39,7 @@ async def fill_with_waiting_films(path: Path, films: int) -> None:
 async def fill_with_years(path: Path, arrivals: int, live: int) -> None:
     """Store arrivals of which only the last ones are live; a fifth of those still waits."""
     now = time.time()
-    board = empty_board(now)
+    board = empty_board()
     storage = await Storage.open(path)
     try:
         for numbers in batched(range(arrivals), _BATCH, strict=False):

@@ -32,8 +32,7 @@ from tests.engine.board.household import (
 
 def board() -> Board:
     found = Board()
-    for service in (RADARR, SONARR, SEERR, PLEX):
-        found.configure(service, now=NOON)
+    found.know((RADARR, SONARR, SEERR, PLEX))
     return found
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -126,8 +126,11 @@ class RecordBook:
             self.records[entry_id] = _from_document(document)
 
     def ensure(self, entry_id: str) -> ServiceRecord:
-        """Return a service's record; a fresh one if there is none."""
-        return self.records.setdefault(entry_id, ServiceRecord())
+        """Return a service's record; a fresh one, to be stored, if there is none."""
+        if entry_id not in self.records:
+            self.records[entry_id] = ServiceRecord()
+            self._unsaved.add(entry_id)
+        return self.records[entry_id]
 
     def note(self, entry_id: str, **changes: Any) -> None:
         """Change fields of a record. Whoever shows them hears of it, of counters now and then."""
@@ -162,15 +165,15 @@ class RecordBook:
             self._save_soon()
             self._signal_counters(entry_id)
 
-    def take_unsaved(self) -> dict[str, dict[str, Any]]:
-        """Return the documents of the records that changed."""
-        documents = {
+    def take_unsaved(self, known: AbstractSet[str]) -> dict[str, dict[str, Any]]:
+        """Return the documents of the records that changed, of services the board knows."""
+        taken = self._unsaved & known
+        self._unsaved -= taken
+        return {
             entry_id: dataclasses.asdict(record)
-            for entry_id in self._unsaved
+            for entry_id in taken
             if (record := self.records.get(entry_id)) is not None
         }
-        self._unsaved.clear()
-        return documents
 
     def give_back(self, entry_ids: Iterable[str]) -> None:
         """Note that records could not be stored."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -242,12 +242,13 @@ class BoardRuntime:
         left = 0
         storage: Storage | None = None
         outbox: Mapping[str, Any] | None = None
+        known: AbstractSet[str] = frozenset()
         live = LoadedBoard()
         self.book.open()
         try:
             storage = await Storage.open(folder / DATABASE_FILE)
             left = await storage.journal.last_pending()
-            outbox = await self._load_records(storage)
+            known, outbox = await self._load_records(storage)
             live = await storage.load_live()
         except StorageError as err:
             async_report_trouble(self.hass, err)
@@ -258,7 +259,7 @@ class BoardRuntime:
             self.cursors, self.schedules, outbox, left = {}, {}, None, 0
         for entry in entries:
             self.book.ensure(entry.entry_id)
-            self.board.configure(service_of(entry), now=time.time())
+        self.board.know(service_of(entry) for entry in entries if entry.entry_id in known)
         self.worker.resume(left)
         self.storage = storage
         self._opened.set()
@@ -269,19 +270,32 @@ class BoardRuntime:
             await self._load_board(live)
         if outbox is not None:
             self.worker.publisher.restore(outbox, self.board)
+        await self._follow_entries(known)
         self.worker.async_start()
 
-    async def _load_records(self, storage: Storage) -> Mapping[str, Any] | None:
-        """Read what is remembered of services, forget those that are gone, return the outbox."""
+    async def _load_records(
+        self, storage: Storage
+    ) -> tuple[AbstractSet[str], Mapping[str, Any] | None]:
+        """Read what is remembered; return for which services, and the outbox."""
         documents = await storage.records.load()
         outbox = documents.pop(BOARD_UNIQUE_ID, None)
-        known = {entry.entry_id for entry in service_entries(self.hass)}
-        for service_id in documents.keys() - known:
-            await storage.forget_service(service_id)
-        self.book.load({key: value for key, value in documents.items() if key in known})
+        entries = {entry.entry_id for entry in service_entries(self.hass)}
+        self.book.load({key: value for key, value in documents.items() if key in entries})
         self.cursors = await storage.cursors.load()
         self.schedules = await storage.schedule.load()
-        return outbox
+        return documents.keys(), outbox
+
+    async def _follow_entries(self, known: AbstractSet[str]) -> None:
+        """Have the board take services that came, and forget those that went, since the last run.
+
+        Either was cut short by its end.
+        """
+        entries = service_entries(self.hass)
+        for entry in entries:
+            if entry.entry_id not in known:
+                await self.worker.async_configure(service_of(entry))
+        for service_id in known - {entry.entry_id for entry in entries}:
+            await self.async_remove_service(service_id)
 
     async def _load_board(self, live: LoadedBoard) -> None:
         """Take the live board as it was stored, a little at a time."""

@@ -62,6 +62,8 @@ SAVE_AFTER: Final = 30.0
 _PORTION: Final = 16
 """Deliveries that are worked off at a time where there is a pace to keep to."""
 _LOOK_SECONDS: Final = 0.01
+PIECES: Final = 200
+"""Pieces of a long change of the board that are stored together."""
 DRAIN_SECONDS: Final = 30.0
 RETIRE_BATCH: Final = 200
 
@@ -426,14 +428,13 @@ class Worker:
         board, storage, origin = self._runtime.board, self._runtime.storage, _origin(context)
         arrivals = requests = 0
         async with self._lock:
-            step = _Step()
+            now = time.time()
             if viewer is not None:
-                step.answers.append(board.forget_viewer(viewer, now=step.now, origin=origin))
-                arrivals = len(step.answers[-1].arrivals)
+                pieces = board.forgetting_viewer(viewer, now=now, origin=origin)
+                arrivals = (await self._take_pieces(_Step(now=now), pieces)).arrivals
             if name is not None:
-                step.answers.append(board.forget_requester(name, now=step.now, origin=origin))
-                requests = len(step.answers[-1].requests)
-            await self._finish(step)
+                pieces = board.forgetting_requester(name, now=now, origin=origin)
+                requests = (await self._take_pieces(_Step(now=now), pieces)).requests
             if storage is not None and viewer is not None:
                 arrivals += await storage.forget_viewer(viewer)
             if storage is not None and name is not None:
@@ -447,26 +448,54 @@ class Worker:
         await self._alone(self._configure(service))
 
     async def _configure(self, service: Service) -> None:
-        """Have the board take a service."""
+        """Have the board take a service.
+
+        Its record is stored once that is done: at a start, what has none is taken again.
+        """
         async with self._lock:
             step = _Step()
-            step.answers.append(self._runtime.board.configure(service, now=step.now))
-            await self._finish(step)
+            await self._take_pieces(step, self._runtime.board.configuring(service, now=step.now))
 
     async def async_remove_service(self, service_id: str) -> None:
         """Have the board forget a service's words, and nobody wait for it."""
         await self._alone(self._remove_service(service_id))
 
     async def _remove_service(self, service_id: str) -> None:
-        """Have the board forget a service."""
+        """Have the board forget a service.
+
+        Until its record is deleted, each start goes on with it. Should Home Assistant still
+        have the service then, it is read anew, since its cursor goes first.
+        """
         async with self._lock:
             step = _Step()
             tickets = self._runtime.questions.forget(service_id)
             self._conclude(step, [one for one in tickets if one.service != service_id])
-            step.answers.append(self._runtime.board.remove_service(service_id, now=step.now))
             self._polls.pop(service_id, None)
             self._unsaved_cursors.pop(service_id, None)
-            await self._finish(step)
+            if (storage := self._runtime.storage) is not None:
+                try:
+                    await storage.cursors.forget(service_id)
+                except StorageError as err:
+                    async_report_trouble(self.hass, err)
+            await self._take_pieces(step, self._runtime.board.removing(service_id, now=step.now))
+
+    async def _take_pieces(self, step: _Step, pieces: Iterable[Applied]) -> Forgotten:
+        """Take what changes all of the board a piece at a time, and let others have their turn.
+
+        Who wants to change the board, too, waits until all is taken. Return what it came to.
+        """
+        breather = Breather()
+        arrivals = requests = 0
+        for piece in pieces:
+            step.answers.append(piece)
+            arrivals += len(piece.arrivals)
+            requests += len(piece.requests)
+            if len(step.answers) >= PIECES:
+                await self._finish(step)
+                step = _Step(now=step.now)
+            await breather.breathe()
+        await self._finish(step)
+        return Forgotten(arrivals=arrivals, requests=requests)
 
     async def async_retire(self, finished_days: float) -> None:
         """Let arrivals that finished long ago leave the live board. Raises `StorageError`."""
@@ -615,7 +644,9 @@ class Worker:
     async def _store(self, changes: Sequence[Change]) -> None:
         """Write everything that is not stored yet; what fails waits for the next time."""
         self._cancel_save()
-        documents: dict[str, Any] = dict(self._runtime.book.take_unsaved())
+        documents: dict[str, Any] = dict(
+            self._runtime.book.take_unsaved(self._runtime.board.services.keys())
+        )
         if (outbox := self.publisher.outbox(changes)) is not None:
             documents[BOARD_UNIQUE_ID] = outbox
         storage = self._runtime.storage

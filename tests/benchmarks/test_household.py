@@ -25,7 +25,7 @@ def test_of_five_stories_four_are_films() -> None:
 
 
 def test_every_report_of_a_story_is_news_and_it_ends_well() -> None:
-    board = empty_board(BEGAN)
+    board = empty_board()
 
     for one in (story(0, BEGAN), story(4, BEGAN)):
         for report in one.asked():
@@ -41,7 +41,7 @@ def test_every_report_of_a_story_is_news_and_it_ends_well() -> None:
 
 
 def test_bodies_tell_of_the_film_that_is_on_the_board() -> None:
-    board = empty_board(BEGAN)
+    board = empty_board()
     board.apply(FilmStory.of(3, BEGAN).held(), now=BEGAN, silent=True)
 
     stages = []

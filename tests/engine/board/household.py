@@ -1,5 +1,6 @@
 """A household in words: short ways to say what its services report."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -19,6 +20,7 @@ from custom_components.media_arrivals.engine.board.models import (
     HeldReport,
     MediaType,
     Origin,
+    Outcome,
     PartRef,
     PartState,
     Person,
@@ -264,6 +266,19 @@ def episodes(
     )
 
 
+def in_one(pieces: Iterable[Applied]) -> Applied:
+    """Take all that the board does a piece at a time, and return it as one answer."""
+    answers = list(pieces)
+    return Applied(
+        outcome=Outcome.PROCESSED,
+        changes=tuple(one for answer in answers for one in answer.changes),
+        titles=tuple(one for answer in answers for one in answer.titles),
+        arrivals=tuple(one for answer in answers for one in answer.arrivals),
+        requests=tuple(one for answer in answers for one in answer.requests),
+        dropped_requests=tuple(one for answer in answers for one in answer.dropped_requests),
+    )
+
+
 @dataclass
 class House:
     """A board with services, that remembers what it told."""
@@ -278,8 +293,7 @@ class House:
         """Make the board."""
         numbers = count(1)
         self.board = Board(lambda: f"id{next(numbers)}")
-        for service in self.services:
-            self.board.configure(service, now=NOON)
+        self.board.know(self.services)
 
     def hear(self, *reports: AnyReport, silent: bool = False) -> Applied:
         """Apply reports; return the answer to the last one."""

@@ -38,6 +38,7 @@ from .household import (
     episodes,
     file,
     held,
+    in_one,
     origin,
     playable,
     request,
@@ -113,7 +114,7 @@ def test_a_copy_of_unknown_tier_counts_where_there_is_one_journey(house: House) 
 
 def test_a_media_server_does_not_say_which_tier_was_asked_for(house: House) -> None:
     mixed = replace(RADARR, tier=None)
-    house.board.configure(mixed, now=NOON)
+    in_one(house.board.configuring(mixed, now=NOON))
     house.hear(held(mixed, FILM, 1, opens=True), silent=True)
     house.hear(listing(FILM, 2), listing(FILM, 2, tier=Tier.UHD, yes=False))
     # It has one, in whichever quality; that it lacks another one says nothing.
@@ -242,7 +243,7 @@ def test_a_media_server_is_asked_about_what_is_imported_or_was_there(house: Hous
 
 
 def test_tautulli_is_asked_about_nothing(house: House) -> None:
-    house.board.configure(TAUTULLI, now=NOON)
+    in_one(house.board.configuring(TAUTULLI, now=NOON))
     house.hear(file(RADARR, FILM, 1), silent=True)
     assert house.board.open_titles("tautulli") == ()
 
@@ -345,12 +346,12 @@ def test_who_is_forgotten_watched_nothing(season: House) -> None:
     season.hear(file(RADARR, FILM, 1), silent=True)
     season.hear(watched(SHOW, 5, ANNA, 1), watched(SHOW, 6, BEN, 1), watched(FILM, 7))
     season.told.clear()
-    applied = season.board.forget_viewer(ANNA, now=NOON + 1000, origin=origin(PLEX))
+    applied = in_one(season.board.forgetting_viewer(ANNA, now=NOON + 1000, origin=origin(PLEX)))
     assert {one.season for one in applied.arrivals} == {1, None}
     assert [one.viewer for one in season.arrival(SHOW, 1).parts["e1"].watches] == [BEN]
     assert not season.arrival(FILM).whole.watches
     assert not any(change.told for change in applied.changes)
-    again = season.board.forget_viewer(ANNA, now=NOON + 1000, origin=origin(PLEX))
+    again = in_one(season.board.forgetting_viewer(ANNA, now=NOON + 1000, origin=origin(PLEX)))
     assert again.arrivals == ()
 
 
@@ -358,7 +359,7 @@ def test_who_asked_is_forgotten_and_the_request_stays(house: House) -> None:
     house.hear(request(FILM, 1, number=1, who="Mia"), request(SHOW, 2, number=2, who="Ben"))
     house.hear(request(FILM, 3, number=3, who="MIA"))
     house.told.clear()
-    applied = house.board.forget_requester("mia", now=NOON + 1000, origin=origin(SEERR))
+    applied = in_one(house.board.forgetting_requester("mia", now=NOON + 1000, origin=origin(SEERR)))
     assert sorted(one.request_id for one in applied.requests) == [1, 3]
     assert [change.arrival.id for change in applied.changes] == [house.arrival().id]
     assert not any(change.told for change in applied.changes)
@@ -369,13 +370,13 @@ def test_who_asked_is_forgotten_and_the_request_stays(house: House) -> None:
     kept = house.board.request(("seerr", 2))
     assert kept is not None
     assert kept.requester is not None
-    again = house.board.forget_requester("mia", now=NOON + 1000, origin=origin(SEERR))
+    again = in_one(house.board.forgetting_requester("mia", now=NOON + 1000, origin=origin(SEERR)))
     assert (again.requests, again.changes) == ((), ())
 
 
 def test_words_of_a_removed_media_server_go_with_it(house: House) -> None:
     house.hear(file(RADARR, FILM, 1), watched(FILM, 5), silent=True)
-    applied = house.board.remove_service("plex", now=NOON + 1000)
+    applied = in_one(house.board.removing("plex", now=NOON + 1000))
     assert not house.arrival().whole.watches
     assert not any(change.told for change in applied.changes)
 

@@ -51,6 +51,7 @@ from .household import (
     episodes,
     file,
     held,
+    in_one,
     origin,
     playable,
     request,
@@ -712,11 +713,11 @@ def test_rule_12_removing_a_service_takes_its_words_and_no_arrival() -> None:
         playable(SEERR, SHOW, 3, seasons=(2,)),
     )
     told = len(house.told)
-    applied = house.board.remove_service("seerr", now=house.now)
+    applied = in_one(house.board.removing("seerr", now=house.now))
     assert set(applied.dropped_requests) == {("seerr", 1), ("seerr", 2)}
     assert not any(change.told for change in applied.changes)
-    house.board.remove_service("radarr", now=house.now)
-    house.board.remove_service("sonarr", now=house.now)
+    in_one(house.board.removing("radarr", now=house.now))
+    in_one(house.board.removing("sonarr", now=house.now))
     assert len(house.told) == told
     assert house.stage() is S.AVAILABLE
     assert len(list(house.board.arrivals())) == 3
@@ -752,7 +753,7 @@ def test_the_board_answers_what_is_asked_of_it() -> None:
     house.hear(request(FILM, 2, Decision.APPROVED), request(FILM, 2, number=3, tier=Tier.UHD))
     assert len(board.open_titles("radarr")) == 1
     assert board.pending == 1
-    assert not house.board.configure(RADARR, now=0).arrivals
+    assert not in_one(house.board.configuring(RADARR, now=0)).arrivals
     assert board.services["radarr"] == RADARR
 
 
@@ -760,7 +761,7 @@ def test_ids_are_given_by_the_board_when_nobody_else_does() -> None:
     """Two boards give different ids."""
     first, second = Board(), Board()
     for board in (first, second):
-        board.configure(SEERR, now=0)
+        board.know([SEERR])
         board.apply(request(FILM, 0), now=NOON)
     assert {a.id for a in first.arrivals()}.isdisjoint(a.id for a in second.arrivals())
 
@@ -772,7 +773,7 @@ def test_a_request_that_storage_lost_is_no_error() -> None:
     arrival = house.arrival()
     title = house.board.title(arrival.title_id)
     board = Board()
-    board.configure(RADARR, now=0)
+    board.know([RADARR])
     board.load([title], [arrival], [])
     assert board.requests_of(arrival) == ()
     applied = board.apply(held(RADARR, FILM, 1), now=NOON)
@@ -969,7 +970,7 @@ def test_services_that_change_while_some_of_it_is_available() -> None:
         file(SONARR, SHOW, 2, parts=(episode(1, 2),)),
         episodes(1, 1, season=3),
     )
-    applied = house.board.configure(SEERR, now=house.now)
+    applied = in_one(house.board.configuring(SEERR, now=house.now))
     assert not any(change.told for change in applied.changes)
     assert house.arrival(SHOW, 1).parts["e1"].stage is S.AVAILABLE
     assert house.arrival(SHOW, 1).parts["e2"].stage is S.SENT

@@ -36,6 +36,7 @@ from .household import (
     episodes,
     file,
     held,
+    in_one,
     playable,
     request,
 )
@@ -596,10 +597,10 @@ def test_a_service_removed_and_added_again_with_reused_ids() -> None:
     house = House((SEERR, RADARR))
     house.hear(request(FILM, 0, Decision.APPROVED), download(RADARR, FILM, 1))
     told = len(house.told)
-    house.board.remove_service("radarr", now=house.now)
+    in_one(house.board.removing("radarr", now=house.now))
     assert house.stage() is S.APPROVED
     assert len(house.told) == told
-    house.board.configure(RADARR, now=house.now)
+    in_one(house.board.configuring(RADARR, now=house.now))
     other = TitleRef(
         media_type=FILM.media_type, ids=ExternalIds(tmdb=5), own_id=FILM.own_id, name="Other"
     )
@@ -724,7 +725,7 @@ def test_imported_ends_the_journey_without_seerr_and_media_server() -> None:
     house.hear(held(RADARR, FILM, 0, opens=True), silent=True)
     house.hear(download(RADARR, FILM, 1), file(RADARR, FILM, 2))
     assert house.stage() is S.AVAILABLE
-    house.board.configure(SEERR, now=house.now)
+    in_one(house.board.configuring(SEERR, now=house.now))
     assert house.stage() is S.AVAILABLE
     house.hear(file(RADARR, FILM, 3, present=False, confirmed=True))
     assert house.stage() is S.SENT

@@ -1,6 +1,6 @@
 """The board: takes reports, answers with changes; the only thing that changes itself."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -162,54 +162,63 @@ class Board(Register):
 
     # --- services -----------------------------------------------------------------------
 
-    def configure(self, service: Service, *, now: float) -> Applied:
-        """Add a service, or change what is known of it; tells nothing.
+    def configuring(self, service: Service, *, now: float) -> Iterator[Applied]:
+        """Add a service, or change what is known of it, a piece at a time; tells nothing.
 
         What is available stays so, although another service may have the say from now on.
+        The service is known once every piece is taken; nothing else may come in between.
         """
-        if self._services.get(service.id) == service:
-            return Applied(outcome=Outcome.PROCESSED)
-        work = self._silent_pass(now)
         services = {**self._services, service.id: service}
-        self._change_household(services, work)
-        return self._finish(work)
-
-    def remove_service(self, service_id: str, *, now: float) -> Applied:
-        """Withdraw a service's claims and requests; never an arrival, and tells nothing."""
-        work = self._silent_pass(now)
-        services = {key: one for key, one in self._services.items() if key != service_id}
-        self._change_household(services, work)
-        for key in [key for key in self._requests if key[0] == service_id]:
-            self._drop_request(key, work)
-        for arrival in list(self._arrivals.values()):
-            if speaks(arrival, service_id):
-                self._put_arrival(without_service(arrival, service_id), work)
-        for title_id in list(self._of_title):
-            title = self.title(title_id)
-            if service_id in title.own_ids or any(
-                holding.service == service_id for holding in title.holdings
-            ):
-                kept = tuple(h for h in title.holdings if h.service != service_id)
-                own_ids = {k: v for k, v in title.own_ids.items() if k != service_id}
-                self._titles.remove(title.id)
-                self._put_title(replace(title, holdings=kept, own_ids=own_ids), work)
-                work.touched.update(dict.fromkeys(self._of_title[title_id]))
-        self._running.pop(service_id, None)
-        self._people.clear()
-        return self._finish(work)
-
-    def _change_household(self, services: dict[str, Service], work: _Pass) -> None:
-        """Take other services; keep what is available now as settled, if roles change."""
         house = Household.of(services)
-        changed = (house.has_playback, house.has_requests) != (
-            self._house.has_playback,
-            self._house.has_requests,
-        ) or len(services) < len(self._services)
-        if changed and self._services:
-            for arrival in list(self._arrivals.values()):
-                self._put_arrival(settled(arrival, work.now), work)
-        self._services = services
-        self._house = house
+        if self._services and not house.hears_as(self._house):
+            for arrival_id in tuple(self._arrivals):
+                work = self._silent_pass(now)
+                self._put_arrival(settled(self._arrivals[arrival_id], now), work)
+                yield self._finish_untold(work)
+        self._services, self._house = services, house
+
+    def removing(self, service_id: str, *, now: float) -> Iterator[Applied]:
+        """Withdraw a service's claims and requests, a title at a time; tells nothing.
+
+        No arrival goes, and what is available stays so. Done again it goes on where it ended;
+        nothing else may come in between.
+        """
+        self._services = {key: one for key, one in self._services.items() if key != service_id}
+        self._house = Household.of(self._services)
+        self._people.clear()
+        requests: dict[str, list[RequestKey]] = {title_id: [] for title_id in self._of_title}
+        for request in self._requests.values():
+            if request.service == service_id:
+                requests[self.title(request.title_id).id].append(request.key)
+        for title_id, keys in requests.items():
+            yield self._without_service(title_id, keys, service_id, now)
+        self._running.pop(service_id, None)
+
+    def _without_service(
+        self, title_id: str, requests: Iterable[RequestKey], service_id: str, now: float
+    ) -> Applied:
+        """Withdraw what a service says of a title and its arrivals, and its requests for them."""
+        work = self._silent_pass(now)
+        for arrival in self.arrivals_of(title_id):
+            kept = settled(arrival, now)
+            if speaks(kept, service_id):
+                kept = without_service(kept, service_id)
+            self._put_arrival(kept, work)
+        for key in requests:
+            self._drop_request(key, work)
+        title = self.title(title_id)
+        holdings = tuple(one for one in title.holdings if one.service != service_id)
+        if service_id in title.own_ids or len(holdings) < len(title.holdings):
+            own_ids = {key: one for key, one in title.own_ids.items() if key != service_id}
+            self._titles.remove(title_id)
+            self._put_title(replace(title, holdings=holdings, own_ids=own_ids), work)
+            work.touched.update(dict.fromkeys(self._of_title[title_id]))
+        return self._finish_untold(work)
+
+    def _finish_untold(self, work: _Pass) -> Applied:
+        """Finish a pass without news: whatever it touched is stored, moved or not."""
+        work.arrivals.update(work.touched)
+        return self._finish(work)
 
     # --- reports ------------------------------------------------------------------------
 
@@ -647,33 +656,35 @@ class Board(Register):
         if not found:
             raise _RefusalError(Reason.NOT_TRACKED)
 
-    def forget_viewer(self, viewer: str, *, now: float, origin: Origin) -> Applied:
-        """Forget what somebody watched; tells nothing."""
-        work = _Pass(origin=origin, now=now, happened_at=now, silent=True)
-        for arrival in tuple(self._arrivals.values()):
+    def forgetting_viewer(self, viewer: str, *, now: float, origin: Origin) -> Iterator[Applied]:
+        """Forget what somebody watched, an arrival at a time; tells nothing."""
+        for arrival_id in tuple(self._arrivals):
+            work = _Pass(origin=origin, now=now, happened_at=now, silent=True)
+            arrival = self._arrivals[arrival_id]
             cleaned = without_viewer(arrival, viewer)
-            work.took = work.took or cleaned is not arrival
+            work.took = cleaned is not arrival
             self._put_arrival(cleaned, work)
-        return self._finish(work)
+            yield self._finish(work)
 
-    def forget_requester(self, name: str, *, now: float, origin: Origin) -> Applied:
-        """Forget who made the requests of somebody of that name; tells nothing."""
-        work = _Pass(origin=origin, now=now, happened_at=now, silent=True)
-        covered: dict[str, Arrival] = {}
-        for request in tuple(self._requests.values()):
-            who = request.requester
-            if who is None or who.name.casefold() != name.casefold():
-                continue
-            self._put_request(replace(request, requester=None), work)
-            arrivals = (self.get(arrival_id) for arrival_id in request.arrivals)
-            covered.update((one.id, one) for one in arrivals if one is not None)
-        for one in covered.values():
-            title = self.title(one.title_id)
-            work.changes.append(
-                self._change(ChangeKind.DETAIL, title, one, one.stage, work, silent=True)
-            )
+    def forgetting_requester(self, name: str, *, now: float, origin: Origin) -> Iterator[Applied]:
+        """Forget who made the requests of somebody of that name, one at a time; tells nothing."""
         self._people.clear()
-        return self._finish(work)
+        shown: set[str] = set()
+        for request in tuple(self._requests.values()):
+            work = _Pass(origin=origin, now=now, happened_at=now, silent=True)
+            who = request.requester
+            if who is not None and who.name.casefold() == name.casefold():
+                self._put_request(replace(request, requester=None), work)
+                covered = (self.get(arrival_id) for arrival_id in request.arrivals)
+                for one in covered:
+                    if one is None or one.id in shown:
+                        continue
+                    shown.add(one.id)
+                    title = self.title(one.title_id)
+                    work.changes.append(
+                        self._change(ChangeKind.DETAIL, title, one, one.stage, work, silent=True)
+                    )
+            yield self._finish(work)
 
     def _take_request(self, report: RequestReport, work: _Pass) -> None:
         """Enter what a request service says about a request (rule 4)."""

@@ -314,6 +314,8 @@ def settled(arrival: Arrival, now: float) -> Arrival:
         if stage is not Stage.AVAILABLE:
             return part
         claims = part.claims_of(SETTLED)
+        if claims.playable.yes:
+            return part
         flag = claims.playable.with_word(yes=True, at=now, happened_at=now)
         return with_claims(part, replace(claims, playable=flag))
 

@@ -76,6 +76,10 @@ class Household:
         roles = {service.role for service in services.values()}
         return cls(services, Role.PLAYBACK in roles, Role.REQUESTS in roles)
 
+    def hears_as(self, other: Household) -> bool:
+        """Tell whether the same kinds of services have the say in both."""
+        return (self.has_playback, self.has_requests) == (other.has_playback, other.has_requests)
+
     def role(self, service: str) -> Role:
         """Return a service's role; what is settled counts as a request service's word."""
         known = self.services.get(service)

@@ -204,6 +204,11 @@ class Register:
 
     # --- start and end of life -----------------------------------------------------------
 
+    def know(self, services: Iterable[Service]) -> None:
+        """Take the services for which the board was stored, before it is loaded."""
+        self._services = {service.id: service for service in services}
+        self._house = Household.of(self._services)
+
     def load(
         self,
         titles: Iterable[Title],
@@ -223,6 +228,11 @@ class Register:
 
     def unload(self, arrival_ids: Iterable[str]) -> None:
         """Take arrivals off the live board, with what only they need."""
+        uncovered = {
+            self.title(request.title_id).id
+            for request in self._requests.values()
+            if not request.arrivals
+        }
         for arrival_id in arrival_ids:
             arrival = self._arrivals.get(arrival_id)
             if arrival is None:
@@ -234,7 +244,7 @@ class Register:
                     other in self._arrivals for other in request.arrivals
                 ):
                     self._unstore_request(request)
-            if not self._of_title.get(arrival.title_id):
+            if not self._of_title.get(arrival.title_id) and arrival.title_id not in uncovered:
                 self._of_title.pop(arrival.title_id, None)
                 self._titles.remove(arrival.title_id)
 

@@ -168,12 +168,15 @@ class Storage:
         return StoredLibrary(self._database, service_id)
 
     async def forget_service(self, service_id: str) -> None:
-        """Delete a removed service's journal, cursor, record, schedule and index; no arrival."""
+        """Delete a removed service's journal, cursor, schedule, index and record; no arrival.
+
+        The record goes last: as long as there is one, the service is not forgotten.
+        """
         await self.journal.forget(service_id)
-        await self.records.forget(service_id)
         await self.cursors.forget(service_id)
         await self.schedule.forget(service_id)
         await self.library(service_id).clear()
+        await self.records.forget(service_id)
 
     async def forget_viewer(self, viewer: str) -> int:
         """Forget what somebody watched of arrivals that are not live; return how many."""
