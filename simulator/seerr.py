@@ -545,7 +545,6 @@ class SeerrDouble(SeerrWork):
         film = self.catalogue.films.get(int_or(request.match_info["id"], -1))
         if film is None:
             return _message(500, "Unable to retrieve movie.")
-        media = self._by_tmdb.get(("movie", film.tmdb_id))
         return json_answer(
             {
                 "id": film.tmdb_id,
@@ -562,7 +561,7 @@ class SeerrDouble(SeerrWork):
                 "status": "Released",
                 "title": film.title,
                 "externalIds": {"imdbId": film.imdb_id},
-                **({} if media is None else {"mediaInfo": self._with_requests(media)}),
+                **self._media_info("movie", film.tmdb_id),
             }
         )
 
@@ -570,7 +569,6 @@ class SeerrDouble(SeerrWork):
         show = self.catalogue.shows_by_tmdb.get(int_or(request.match_info["id"], -1))
         if show is None:
             return _message(500, "Unable to retrieve series.")
-        media = self._by_tmdb.get(("tv", show.tmdb_id))
         aired = [item.aired for item in show.episodes if item.aired and item.season]
         return json_answer(
             {
@@ -598,9 +596,13 @@ class SeerrDouble(SeerrWork):
                 ],
                 "status": "Ended" if show.ended else "Returning Series",
                 "externalIds": {"imdbId": show.imdb_id, "tvdbId": show.tvdb_id},
-                **({} if media is None else {"mediaInfo": self._with_requests(media)}),
+                **self._media_info("tv", show.tmdb_id),
             }
         )
+
+    def _media_info(self, kind: str, tmdb_id: int) -> Json:
+        media = self._by_tmdb.get((kind, tmdb_id))
+        return {} if media is None else {"mediaInfo": self._with_requests(media)}
 
     async def _get_search(self, request: web.Request) -> web.Response:
         if "+" in request.rel_url.raw_query_string:
@@ -614,6 +616,7 @@ class SeerrDouble(SeerrWork):
                 "releaseDate": film.release_date.isoformat(),
                 "posterPath": film.poster,
                 "overview": film.overview or "",
+                **self._media_info("movie", film.tmdb_id),
             }
             for film in self.catalogue.films.values()
             if text in film.title.lower()
@@ -626,6 +629,7 @@ class SeerrDouble(SeerrWork):
                 "firstAirDate": f"{show.year}-01-01",
                 "posterPath": show.poster,
                 "overview": show.overview or "",
+                **self._media_info("tv", show.tmdb_id),
             }
             for show in self.catalogue.shows.values()
             if text in show.title.lower() and show.tmdb_id

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Seque
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from yarl import URL
@@ -128,6 +129,7 @@ class JsonClient:
         form: Form | None = None,
         wait: float = DEFAULT_TIMEOUT,
         accept: Collection[int] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Make a call; statuses in ``accept`` are returned for the caller to read.
 
@@ -136,12 +138,16 @@ class JsonClient:
         if not all(value.isprintable() for value in self._headers.values()):
             raise AuthError
         try:
-            url = URL(self._base + path).update_query(_query(params))
-            answer, location = await self._call(method, url, body, form, wait)
+            url = _with_query(URL(self._base + path), urlencode(_query(params), quote_via=quote))
+            answer, location = await self._call(
+                method, url, body=body, form=form, wait=wait, headers=headers
+            )
             if location is not None:
                 moved = self._moved(method, answer.status, url, location)
                 self._base = str(moved.with_query(None)).removesuffix(path)
-                answer, location = await self._call(method, moved, body, form, wait)
+                answer, location = await self._call(
+                    method, moved, body=body, form=form, wait=wait, headers=headers
+                )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
             raise _translated(err) from err
         if location is not None:
@@ -183,7 +189,14 @@ class JsonClient:
             raise _translated(err) from err
 
     async def _call(
-        self, method: str, url: URL, body: Json, form: Form | None, wait: float
+        self,
+        method: str,
+        url: URL,
+        *,
+        body: Json,
+        form: Form | None,
+        wait: float,
+        headers: Mapping[str, str] | None,
     ) -> tuple[Answer, str | None]:
         """Make one HTTP call; the second value is where a redirect points."""
         if self._pace is not None:
@@ -194,7 +207,7 @@ class JsonClient:
             url,
             json=body,
             data=None if form is None else aiohttp.FormData(form),
-            headers=self._headers,
+            headers={**self._headers, **(headers or {})},
             allow_redirects=False,
             ssl=self._verify_tls,
             timeout=aiohttp.ClientTimeout(total=wait),
@@ -230,7 +243,8 @@ class JsonClient:
         if not (keeps and inside and below):
             raise BadAnswerError(_redirect(url, location))
         # A login or a fragment in it would stay in every address from now on.
-        return target.with_user(None).with_fragment(None).with_query(url.query)
+        clean = target.with_user(None).with_fragment(None).with_query(None)
+        return _with_query(clean, url.raw_query_string)
 
     def _note_clock(self, date: str | None, started: float) -> None:
         try:
@@ -249,6 +263,11 @@ def _query(params: Params | None) -> list[tuple[str, str]]:
         if value is not None
         for one in (value if isinstance(value, tuple) else (value,))
     ]
+
+
+def _with_query(url: URL, query: str) -> URL:
+    """Append a query as it is: Seerr refuses the plus sign that yarl writes for a space."""
+    return URL(f"{url}?{query}", encoded=True) if query else url
 
 
 def _redirect(url: URL, location: str) -> str:

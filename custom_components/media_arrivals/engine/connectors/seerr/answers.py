@@ -23,6 +23,7 @@ from ...board.models import (
     TitleRef,
 )
 from .. import payload
+from ..acting import Hit
 from ..base import Json
 
 MAX_OVERVIEW: Final = 1000
@@ -437,6 +438,30 @@ def read_details(body: Json, ahead: float = 0.0) -> Details | None:
         facts=facts,
         media=media,
         requests=tuple(request for request in requests if request is not None),
+    )
+
+
+def read_hit(row: payload.Object) -> Hit | None:
+    """Read what a search found; ``None``: a person, a collection, or nothing with an id."""
+    media_type, tmdb = media_type_of(row.get("mediaType")), payload.identifier(row.get("id"))
+    if media_type is None or tmdb is None:
+        return None
+    details = read_details(
+        {
+            **row,
+            "mediaInfo": {
+                **payload.mapping(row.get("mediaInfo")),
+                "mediaType": row.get("mediaType"),
+            },
+        }
+    )
+    if details is None:
+        return None
+    copies = [copy for copy in details.media.copies.values() if not copy.gone]
+    return Hit(
+        title=details.title,
+        requested=any(copy.status not in {None, MediaStatus.UNKNOWN} for copy in copies),
+        playable=any(copy.available for copy in copies),
     )
 
 

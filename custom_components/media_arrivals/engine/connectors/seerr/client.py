@@ -53,6 +53,7 @@ from ..base import (
 )
 from ..http import DEFAULT_TIMEOUT, Answer, JsonClient
 from . import answers, slot
+from .acting import SeerrActions, said_by
 from .answers import SeerrRequest
 from .rounds import MOST_ROWS, PIECE_BYTES, ROUND_EVERY, Round
 
@@ -236,7 +237,7 @@ class _Look:
         return None if self.at is None or self.is_new(request) else self.at
 
 
-class SeerrClient(Client, InstallsWebhook, KnowsServices):
+class SeerrClient(SeerrActions, Client, InstallsWebhook, KnowsServices):
     """Talks with an Overseerr, Jellyseerr or Seerr."""
 
     def __init__(
@@ -476,6 +477,7 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
         else:
             look.take([request])
 
+    @override
     async def _request(self, number: int) -> SeerrRequest:
         body = await self._api.get(f"/api/v1/request/{number}")
         for request in answers.read_requests(body, self.clock_offset):
@@ -634,7 +636,12 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
             return (answers.removed_request(number, title, origin, now),)
         except ForbiddenError:
             return ()
-        # It was told just now, so what has no date of its own happened just now.
+        return self._reports(origin, request, now)
+
+    @override
+    def _reports(self, origin: Origin, request: SeerrRequest, now: float) -> tuple[AnyReport, ...]:
+        """Say what a request that was read just now comes to."""
+        # What has no date of its own happened just now.
         settled = request.created_at is not None and now - request.created_at < LATE_AFTER
         return answers.request_reports(
             request,
@@ -652,6 +659,7 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
                 await self._pause(SECOND_LOOK)
                 return await self._request(number)
 
+    @override
     async def _details(self, title: TitleRef) -> answers.Details | None:
         """Read a title's own page, and keep what it is called."""
         film = title.media_type is MediaType.MOVIE
@@ -769,14 +777,14 @@ class SeerrClient(Client, InstallsWebhook, KnowsServices):
                 raise WebhookError(WebhookCause.TIMEOUT) from err
             if answer.ok:
                 return form
-            said = said or await _message(answer)
+            said = said or await said_by(answer)
         # Seerr does not know why: not reached, refused and a broken template look alike.
         raise WebhookError(WebhookCause.OTHER, said)
 
     async def _write(self, settings: dict[str, Json]) -> None:
         answer = await self._post(_WEBHOOK, settings)
         if not answer.ok:
-            raise WebhookError(WebhookCause.OTHER, await _message(answer))
+            raise WebhookError(WebhookCause.OTHER, await said_by(answer))
 
     async def _post(
         self, path: str, settings: dict[str, Json], *, wait: float = DEFAULT_TIMEOUT
@@ -836,13 +844,3 @@ def _fingerprint(requests: Iterable[SeerrRequest]) -> str:
 
 def _digest(things: Iterable[object]) -> str:
     return hashlib.blake2s(repr(list(things)).encode(), digest_size=8).hexdigest()
-
-
-async def _message(answer: Answer) -> str:
-    """Read why the service refused; without addresses and secrets."""
-    try:
-        body = payload.mapping(await answer.json())
-    except BadAnswerError:
-        return str(answer.status)
-    said = payload.prose(body.get("message")) or payload.prose(body.get("error"))
-    return said or str(answer.status)
