@@ -42,6 +42,7 @@ from ..base import (
 )
 from ..http import JsonClient, Params, Session
 from ..payload import Object
+from .acting import ArrActions
 from .decode import TITLE, ArrDecoder
 from .history import gone, read_ending, read_history
 from .past import Past, Place
@@ -62,7 +63,7 @@ _GRACE: Final = 15 * 60.0
 a download client vanish while it cannot be reached."""
 
 
-class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
+class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, ABC):
     """The API half of the Radarr and Sonarr connectors."""
 
     decoder: ArrDecoder
@@ -96,6 +97,7 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
         self._spelt: dict[str, str] = {}
         """Download ids as the service spells them, by their case-folded form."""
 
+    @override
     @abstractmethod
     async def find(self, title: TitleRef) -> Object | None:
         """Return the title as the service holds it, empty if it does not.
@@ -262,6 +264,7 @@ class ArrClient(Client, InstallsWebhook, KnowsFolder, ABC):
         found = await self.find(title)
         return None if found is None else payload.text(found.get("path"), _MAX_PATH)
 
+    @override
     async def _read_title(
         self, service: Service, now: float, title: TitleRef, seasons: tuple[int, ...] = ()
     ) -> tuple[AnyReport, ...]:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, override
 
-from ...board.models import AnyReport, DownloadReport, FileReport, Service, TitleRef
+from ...board.models import AnyReport, DownloadReport, FileReport, MediaType, Service, TitleRef
+from .. import payload
+from ..acting import Wish
 from ..arr.client import ArrClient
 from ..arr.webhook import Events
+from ..base import Json
 from ..http import Params
 from ..payload import Object
 from .decode import RadarrDecoder
@@ -17,6 +20,7 @@ class RadarrClient(ArrClient):
 
     decoder: RadarrDecoder = RadarrDecoder()
     product = "Radarr"
+    media_type = MediaType.MOVIE
     queue_extras: ClassVar[Params] = {}
     history_extras: ClassVar[Params] = {}
     history_titles: ClassVar[Params] = {"includeMovie": True}
@@ -44,6 +48,32 @@ class RadarrClient(ArrClient):
     @override
     async def find(self, title: TitleRef) -> Object | None:
         return await self.find_by(title, "tmdbId", title.ids.tmdb)
+
+    @override
+    def term(self, title: TitleRef) -> str | None:
+        return None if title.ids.tmdb is None else f"tmdb:{title.ids.tmdb}"
+
+    @override
+    def new(self, found: Object, wish: Wish) -> dict[str, Json]:
+        return {
+            "tmdbId": wish.title.ids.tmdb,
+            "title": payload.text(found.get("title")),
+            "minimumAvailability": "released",
+            # Without the method Radarr cannot tell anybody that it was added.
+            "addOptions": {
+                "searchForMovie": True,
+                "monitor": "movieOnly",
+                "addMethod": "manual",
+            },
+        }
+
+    @override
+    def wanted(self, held: Object, wish: Wish) -> dict[str, Json]:
+        return {**held, "monitored": True}
+
+    @override
+    def commands(self, own_id: int, seasons: tuple[int, ...]) -> tuple[dict[str, Json], ...]:
+        return ({"name": "MoviesSearch", "movieIds": [own_id]},)
 
     @override
     async def read_found(

@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Final, override
 
-from ...board.models import AnyReport, DownloadReport, EpisodesReport, PartRef, Service, TitleRef
+from ...board.models import (
+    AnyReport,
+    DownloadReport,
+    EpisodesReport,
+    MediaType,
+    PartRef,
+    Service,
+    TitleRef,
+)
 from .. import payload
+from ..acting import Wish
 from ..arr.client import ArrClient
 from ..arr.reading import API, LONG, records
 from ..arr.webhook import Events
-from ..base import BadAnswerError
+from ..base import BadAnswerError, Json
 from ..http import Params
 from ..payload import Object
 from .decode import SonarrDecoder
@@ -23,6 +32,7 @@ class SonarrClient(ArrClient):
 
     decoder: SonarrDecoder = SonarrDecoder()
     product = "Sonarr"
+    media_type = MediaType.SERIES
     queue_extras: ClassVar[Params] = {"includeEpisode": True}
     history_extras: ClassVar[Params] = {"includeEpisode": True}
     history_titles: ClassVar[Params] = {"includeSeries": True}
@@ -51,6 +61,36 @@ class SonarrClient(ArrClient):
     @override
     async def find(self, title: TitleRef) -> Object | None:
         return await self.find_by(title, "tvdbId", title.ids.tvdb)
+
+    @override
+    def term(self, title: TitleRef) -> str | None:
+        return None if title.ids.tvdb is None else f"tvdb:{title.ids.tvdb}"
+
+    @override
+    def new(self, found: Object, wish: Wish) -> dict[str, Json]:
+        return {
+            "tvdbId": wish.title.ids.tvdb,
+            "title": payload.text(found.get("title")),
+            "seriesType": payload.text(found.get("seriesType"), 32) or "standard",
+            "seasonFolder": True,
+            "monitorNewItems": "all" if wish.seasons is None else "none",
+            "seasons": _monitored(found, wish, keep=False),
+            "addOptions": {
+                "searchForMissingEpisodes": True,
+                "searchForCutoffUnmetEpisodes": False,
+            },
+        }
+
+    @override
+    def wanted(self, held: Object, wish: Wish) -> dict[str, Json]:
+        return {**held, "monitored": True, "seasons": _monitored(held, wish, keep=True)}
+
+    @override
+    def commands(self, own_id: int, seasons: tuple[int, ...]) -> tuple[dict[str, Json], ...]:
+        return tuple(
+            {"name": "SeasonSearch", "seriesId": own_id, "seasonNumber": season}
+            for season in seasons
+        ) or ({"name": "SeriesSearch", "seriesId": own_id},)
 
     @override
     async def read_found(
@@ -110,6 +150,17 @@ class SonarrClient(ArrClient):
             for opens, parts in split.items()
             if parts
         )
+
+
+def _monitored(found: Object, wish: Wish, *, keep: bool) -> list[Json]:
+    """Return the seasons with those monitored that are wanted: all of them has no specials."""
+    seasons: list[Json] = []
+    for row in payload.rows(found.get("seasons")):
+        number = payload.counting(row.get("seasonNumber"))
+        wanted = bool(number) if wish.seasons is None else number in wish.seasons
+        before = keep and payload.boolean(row.get("monitored")) is True
+        seasons.append({**row, "monitored": wanted or before})
+    return seasons
 
 
 def _names(part: PartRef) -> set[object]:
