@@ -53,15 +53,17 @@ SERVICES = {
     "radarr4k": ("radarr", "Radarr 4K", "4k"),
     "sonarr": ("sonarr", "Sonarr", "hd"),
     "seerr": ("seerr", "Seerr", None),
+    "seerr-guests": ("seerr", "Seerr for guests", None),
     "radarr-kids": ("radarr", "Radarr for kids", "mixed"),
     "sonarr4k": ("sonarr", "Sonarr 4K", "4k"),
     "sonarr-anime": ("sonarr", "Sonarr for anime", "mixed"),
     "plex": ("plex", "Plex", None),
+    "plex-attic": ("plex", "Plex in the attic", None),
     "tautulli": ("tautulli", "Tautulli", None),
 }
 """Entry id -> kind, title and tier. The ids are those of the board's household in words."""
 PLEX_ID = "0f1e2d3c4b5a69788796a5b4c3d2e1f000112233"
-"""The Plex server's own id."""
+"""The Plex server's own id; the one in the attic has its entry's."""
 
 
 @dataclass
@@ -165,6 +167,7 @@ async def post(client: TestClient[Any, Any], entry_id: str, body: object) -> Non
 def service_entry(entry_id: str, **options: object) -> MockConfigEntry:
     """Make the entry of a service that does without a webhook."""
     kind, title, tier = SERVICES[entry_id]
+    server_id = entry_id if entry_id == "plex-attic" else PLEX_ID
     return MockConfigEntry(
         domain=DOMAIN,
         entry_id=entry_id,
@@ -177,7 +180,7 @@ def service_entry(entry_id: str, **options: object) -> MockConfigEntry:
             CONF_WEBHOOK_ID: f"webhook-of-{entry_id}",
             CONF_WEBHOOK_SECRET: f"secret-of-{entry_id}",
             **({CONF_TIER: tier} if tier else {}),
-            **({CONF_SERVER_ID: PLEX_ID} if kind in {"plex", "tautulli"} else {}),
+            **({CONF_SERVER_ID: server_id} if kind in {"plex", "tautulli"} else {}),
         },
         options={CONF_POLLING_ONLY: True, **options},
     )

@@ -20,7 +20,7 @@ from .runtime import (
     service_entries,
 )
 from .services import async_setup_services
-from .telling import async_tell_on_bus
+from .telling import async_tell
 from .views import async_setup_views
 from .webhook import DOORS_KEY, Doors
 
@@ -37,7 +37,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     await runtime.async_open()
     async_setup_services(hass)
     async_setup_views(hass)
-    async_tell_on_bus(hass)
+    async_tell(hass)
     async_follow_disabling(hass)
     runtime.async_follow_home_assistant()
     async_restore_board_entry(hass)

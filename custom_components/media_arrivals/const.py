@@ -6,6 +6,7 @@ from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 if TYPE_CHECKING:
     from .engine.board.models import Change
+    from .webhook_watch import WebhookTurn
 
 DOMAIN: Final = "media_arrivals"
 NAME: Final = "Media Arrivals"
@@ -85,3 +86,5 @@ SIGNAL_BOARD: Final[SignalType[()]] = SignalType(f"{DOMAIN}_board")
 """Sent once after a batch of changes: numbers may differ."""
 SIGNAL_RECORD: Final[SignalTypeFormat[()]] = SignalTypeFormat(f"{DOMAIN}_record_{{}}")
 """Sent with the entry id when what is remembered of a service changed (bounded rate)."""
+SIGNAL_WEBHOOK: Final[SignalType[WebhookTurn]] = SignalType(f"{DOMAIN}_webhook")
+"""Sent when a service's webhook stops working, and when it works again."""

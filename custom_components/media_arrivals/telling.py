@@ -12,10 +12,18 @@ from homeassistant.util.ulid import bytes_to_ulid
 from .const import CONF_REQUESTER_NAMES, EVENT_STAGE_CHANGED, EVENT_WATCHED, SIGNAL_CHANGE
 from .engine.board.models import Change, ChangeKind
 from .runtime import BOARD_KEY
+from .webhook_watch import async_watch_webhooks
 
 MAX_TITLE: Final = 200
 MAX_NAME: Final = 60
 MAX_NAMES: Final = 5
+
+
+@callback
+def async_tell(hass: HomeAssistant) -> None:
+    """Tell whoever listens, whether entries are loaded or not."""
+    async_tell_on_bus(hass)
+    async_watch_webhooks(hass)
 
 
 @callback

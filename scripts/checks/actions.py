@@ -17,11 +17,15 @@ class Kind:
     name: str
     icon: str
     texts: tuple[str, ...]
+    one: str
+    frame: frozenset[str] = frozenset()
+    """Keys that its schemas have around the fields."""
 
 
-ACTIONS = Kind("services", "service", ("name", "description"))
-TRIGGERS = Kind("triggers", "trigger", ("name", "description"))
-CONDITIONS = Kind("conditions", "condition", ("name", "description"))
+ACTIONS = Kind("services", "service", ("name", "description"), "action")
+AROUND = frozenset({"options", "target"})
+TRIGGERS = Kind("triggers", "trigger", ("name", "description"), "trigger", AROUND)
+CONDITIONS = Kind("conditions", "condition", ("name", "description"), "condition", AROUND)
 
 REGISTER = {
     "async_register": 1,
@@ -131,17 +135,18 @@ class Checker:
             for name in self.names:
                 if name not in registered:
                     self.add(self.described, (name,), f'the code has no "{name}"; remove it')
-        if self.kind is ACTIONS and module is not None:
+        if module is not None:
             self.fields_against_code(module, facts)
 
     def fields_against_code(self, module: Module, facts: Facts) -> None:
-        """The fields that are described are those that the actions take."""
-        known = facts.schema_fields(module)
+        """The fields that are described are those that the code takes."""
+        known = facts.schema_fields(module) - self.kind.frame
         shown = {field for name in self.names for field in self.fields(name)}
         for name in self.names:
             for field, path in self.fields(name).items():
                 if field not in known and field not in facts.code.strings:
-                    self.add(self.described, path, f'no action takes "{field}"; remove it')
+                    text = f'no {self.kind.one} takes "{field}"; remove it'
+                    self.add(self.described, path, text)
         for field in sorted(known - shown):
             text = f'the field "{field}" is not described; add it to {self.described.name}'
             self.problems.append(Problem(module.file, 1, text))

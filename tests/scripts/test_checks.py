@@ -149,7 +149,25 @@ CODE = {
         def async_setup_services(hass):
             hass.services.async_register(DOMAIN, SERVICE_TRACK, track, SCHEMA)
     """,
+    "condition.py": """
+        import probatio
+
+        SCHEMA = probatio.Schema({probatio.Required("options"): {probatio.Optional("size"): str}})
+
+
+        class IsHere:
+            pass
+
+
+        async def async_get_conditions(hass):
+            return {"is_here": IsHere}
+    """,
     "trigger.py": """
+        import probatio
+
+        SCHEMA = probatio.Schema({probatio.Required("options"): {probatio.Optional("weight"): str}})
+
+
         class Moved:
             pass
 
@@ -230,7 +248,20 @@ FILES: dict[str, Any] = {
                 },
             }
         },
-        "triggers": {"moved": {"name": "Parcel moved", "description": "When one moves."}},
+        "conditions": {
+            "is_here": {
+                "name": "Parcel is here",
+                "description": "If one is here.",
+                "fields": {"size": {"name": "Size", "description": "Its size."}},
+            }
+        },
+        "triggers": {
+            "moved": {
+                "name": "Parcel moved",
+                "description": "When one moves.",
+                "fields": {"weight": {"name": "Weight", "description": "Its weight."}},
+            }
+        },
     },
     "icons.json": {
         "entity": {
@@ -241,6 +272,7 @@ FILES: dict[str, Any] = {
             },
         },
         "services": {"track": {"service": "mdi:package"}},
+        "conditions": {"is_here": {"condition": "mdi:package"}},
         "triggers": {"moved": {"trigger": "mdi:package"}},
     },
     "services.yaml": {
@@ -251,7 +283,8 @@ FILES: dict[str, Any] = {
             }
         }
     },
-    "triggers.yaml": {"moved": {"fields": {}}},
+    "conditions.yaml": {"is_here": {"fields": {"size": {"selector": {"text": None}}}}},
+    "triggers.yaml": {"moved": {"fields": {"weight": {"selector": {"text": None}}}}},
     "quality_scale.yaml": {"rules": dict.fromkeys(RULES, "done")},
     "../../hacs.json": {"name": "Parcels", "homeassistant": "2026.10.4"},
 }
@@ -348,9 +381,16 @@ TEXTS = "translations/en.json"
         ("icons.json", "entity/sensor/waiting", None, 'sensor.py:12: .*"waiting" has no icon'),
         ("icons.json", "services/track", None, 'services.yaml:2: "track" has no icon'),
         ("icons.json", "triggers/moved", None, '"moved" has no icon'),
+        (TEXTS, "conditions/is_here/name", None, 'conditions.yaml:2: "is_here" has no text'),
+        (TEXTS, "conditions/is_here/fields/size", None, '"size" has no text'),
+        (TEXTS, "triggers/moved/fields/weight", None, '"weight" has no text'),
+        ("icons.json", "conditions/is_here", None, '"is_here" has no icon'),
+        ("conditions.yaml", "is_here", None, 'condition.py:12: "is_here" is not described'),
+        ("conditions.yaml", "is_here/fields/size", None, 'condition.py:1: the field "size" is not'),
+        ("triggers.yaml", "moved/fields/weight", None, 'trigger.py:1: the field "weight" is not'),
         ("services.yaml", "track", None, 'services.py:35: "track" is not described'),
         ("services.yaml", "track/fields/number", None, 'the field "number" is not described'),
-        ("triggers.yaml", "moved", None, 'trigger.py:10: "moved" is not described'),
+        ("triggers.yaml", "moved", None, 'trigger.py:15: "moved" is not described'),
         # What nothing needs is left.
         (TEXTS, "config/abort/old", "Old.", "en.json:6: config.abort.old is used nowhere"),
         (TEXTS, "config/error/old", "Old.", "config.error.old is used nowhere"),
@@ -365,7 +405,7 @@ TEXTS = "translations/en.json"
         (TEXTS, "services/old", {"name": "Old"}, "services.old is used nowhere"),
         (TEXTS, "services/track/fields/old", {"name": "Old"}, "track.fields.old is used nowhere"),
         (TEXTS, "triggers/old", {"name": "Old"}, "triggers.old is used nowhere"),
-        (TEXTS, "conditions/old", {"name": "Old"}, "there are no conditions"),
+        (TEXTS, "conditions/old", {"name": "Old"}, "conditions.old is used nowhere"),
         (TEXTS, "system_health/info/old", "Old", "system_health is used nowhere"),
         (TEXTS, "odd", {"name": "Old"}, 'knows no section "odd"'),
         ("icons.json", "entity/sensor/old", {"default": "mdi:a"}, "entity.sensor.old is used now"),
@@ -374,6 +414,9 @@ TEXTS = "translations/en.json"
         ("services.yaml", "old", {"fields": {}}, 'the code has no "old"'),
         ("services.yaml", "track/fields/old", {"selector": {}}, 'no action takes "old"'),
         ("triggers.yaml", "old", {"fields": {}}, 'the code has no "old"'),
+        ("triggers.yaml", "moved/fields/old", {"selector": {}}, 'no trigger takes "old"'),
+        ("conditions.yaml", "old", {"fields": {}}, 'the code has no "old"'),
+        ("conditions.yaml", "is_here/fields/old", {"selector": {}}, 'no condition takes "old"'),
         # What is there is not sound.
         (TEXTS, "config/error/unknown", "See https://example.org.", "has an address in it"),
         (TEXTS, "config/error/unknown", "<b>No</b>", "has HTML in it"),
@@ -443,7 +486,7 @@ def test_a_file_that_does_not_agree(
         ("services.py", '"track"', '"follow"', 'services.py:35: "follow" is not described'),
         ("services.py", '"nothing"', '"empty"', 'services.py:13: "empty" has no text'),
         ("services.py", '"nothing"', 'f"{call}_found"', "services.py:13: which text .* be told"),
-        ("trigger.py", '"moved"', '"went"', 'trigger.py:10: "went" is not described'),
+        ("trigger.py", '"moved"', '"went"', 'trigger.py:15: "went" is not described'),
         ("config_flow.py", 'step_id="user"', 'step_id="start"', 'the step "start" has no text'),
         ("../../README.md", "#how-to-use-it", "#how", "README.md:3: #how: no such heading"),
         ("../../README.md", "#how-to-use-it", "docs/radarr.md", "docs/radarr.md is not there"),
@@ -464,6 +507,15 @@ def test_code_that_does_not_agree(tree: Tree, file: str, old: str, new: str, sai
 def test_a_file_that_is_missing(tree: Tree, name: str) -> None:
     (tree.folder / name).unlink()
     assert f"{FOLDER}/{name}:1: is missing; make it" in tree.problems()
+
+
+def test_texts_and_icons_of_triggers_that_are_not_there(tree: Tree) -> None:
+    for name in ("trigger.py", "triggers.yaml"):
+        (tree.folder / name).unlink()
+    problems = tree.problems()
+    for name in (TEXTS, "icons.json"):
+        said = f"{FOLDER}/{name}:[0-9]+: there are no triggers; remove this"
+        assert any(re.fullmatch(said, problem) for problem in problems), problems
 
 
 def test_a_dependency_is_no_problem_once_it_is_named(tree: Tree) -> None:

@@ -1,0 +1,278 @@
+"""Triggers: what arrivals, requests and webhooks came to, each to be found by its name."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, cast, override
+
+import probatio
+from homeassistant.const import CONF_OPTIONS
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.trigger import (
+    NotTriggeredInfo,
+    Trigger,
+    TriggerActionRunner,
+    TriggerConfig,
+    TriggerNotTriggeredReporter,
+)
+from homeassistant.helpers.typing import ConfigType
+
+from .const import CONF_KIND, SIGNAL_CHANGE, SIGNAL_WEBHOOK
+from .engine.board.models import Change, ChangeKind, Stage
+from .filters import A_NAME, A_TIER, A_TYPE, Filter, check_options, names_shown
+from .presenter import Audience, Document, iso_time, present_arrival, present_request
+from .runtime import BOARD_KEY, service_entries
+from .services import ATTR_REQUESTER, ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
+from .telling import context_of
+from .webhook_watch import WebhookTurn
+
+ATTR_LATE: Final = "late"
+
+REASON_LATE: Final = "late"
+REASON_PRIVATE: Final = "requester_names_private"
+
+type Options = Mapping[probatio.Marker, Any]
+
+_COMMON: Final[Options] = {
+    probatio.Optional(ATTR_TIER): A_TIER,
+    probatio.Optional(ATTR_SERVICE): cv.string,
+    probatio.Optional(ATTR_LATE, default=False): cv.boolean,
+}
+_OF_ANY_TYPE: Final[Options] = {probatio.Optional(ATTR_TYPE): A_TYPE}
+_ASKED_FOR: Final[Options] = {probatio.Optional(ATTR_REQUESTER): A_NAME}
+
+
+class SignalTrigger(Trigger):
+    """Listens to a signal of the domain, whether entries are loaded or not."""
+
+    options: ClassVar[Options]
+
+    @override
+    @classmethod
+    async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
+        """Refuse options that cannot be meant."""
+        schema = probatio.Schema({probatio.Required(CONF_OPTIONS, default=dict): dict(cls.options)})
+        config = cast("ConfigType", schema(config))
+        check_options(hass, config[CONF_OPTIONS])
+        return config
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        super().__init__(hass, config)
+        self._options = config.options or {}
+
+    @override
+    async def async_attach_runner(
+        self,
+        run_action: TriggerActionRunner,
+        did_not_trigger: TriggerNotTriggeredReporter | None = None,
+    ) -> CALLBACK_TYPE:
+        """Listen until the automation is switched off."""
+        return self.async_listen(run_action, did_not_trigger)
+
+    @abstractmethod
+    def async_listen(
+        self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None
+    ) -> CALLBACK_TYPE:
+        """Listen to the signal."""
+
+
+class ChangeTrigger(SignalTrigger):
+    """Fires for changes of one kind, as far as the options let them through."""
+
+    kind: ClassVar[ChangeKind]
+    stage: ClassVar[Stage | None]
+    said: ClassVar[str]
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        super().__init__(hass, config)
+        self._filter = Filter.of(self._options)
+
+    @override
+    def async_listen(
+        self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None
+    ) -> CALLBACK_TYPE:
+        """Listen to what changes."""
+
+        @callback
+        def changed(change: Change) -> None:
+            if not self._is_mine(change):
+                return
+            if (reason := self._reason_against(change)) is None:
+                description = f"{_name(change)} {self.said}"
+                _ = run_action(variables(self._hass, change), description, context_of(change))
+            elif did_not_trigger is not None:
+                did_not_trigger(NotTriggeredInfo(reason), context_of(change))
+
+        return async_dispatcher_connect(self._hass, SIGNAL_CHANGE, changed)
+
+    def _is_mine(self, change: Change) -> bool:
+        """Tell whether a change is what the automation waits for."""
+        return (
+            change.told
+            and change.kind is self.kind
+            and self.stage in (None, change.stage)
+            and (change.watch is None or change.watch.watched)
+            and self._filter.lets_through(self._hass.data[BOARD_KEY].board, change)
+        )
+
+    def _reason_against(self, change: Change) -> str | None:
+        """Say why the automation does not run although it is what it waits for."""
+        if change.late and not self._options[ATTR_LATE]:
+            return REASON_LATE
+        if ATTR_REQUESTER in self._options and not names_shown(self._hass):
+            return REASON_PRIVATE
+        return None
+
+
+class WebhookTrigger(SignalTrigger):
+    """Fires when the webhook of a service stops working, or works again."""
+
+    options: ClassVar[Options] = {probatio.Optional(ATTR_SERVICE): cv.string}
+    works: ClassVar[bool]
+    said: ClassVar[str]
+
+    @override
+    def async_listen(
+        self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None
+    ) -> CALLBACK_TYPE:
+        """Listen to what is known of webhooks."""
+
+        @callback
+        def turned(turn: WebhookTurn) -> None:
+            if turn.works is not self.works:
+                return
+            if self._options.get(ATTR_SERVICE) in (None, turn.entry_id):
+                service = _service(self._hass, turn.entry_id)
+                cause = None if turn.cause is None else turn.cause.value
+                _ = run_action(
+                    {**service, "cause": cause},
+                    f"the webhook of {service['service_name']} {self.said}",
+                )
+
+        return async_dispatcher_connect(self._hass, SIGNAL_WEBHOOK, turned)
+
+
+def _when(
+    kind_told: ChangeKind, said_of_it: str, *takes: Options, at: Stage | None = None
+) -> type[ChangeTrigger]:
+    """Return the trigger for changes of a kind."""
+
+    class Told(ChangeTrigger):
+        options: ClassVar[Options] = {
+            marker: one for taken in (*takes, _COMMON) for marker, one in taken.items()
+        }
+        kind, stage, said = kind_told, at, said_of_it
+
+    return Told
+
+
+def _reached(stage: Stage, said: str) -> type[ChangeTrigger]:
+    """Return the trigger for arrivals that reach a stage."""
+    return _when(ChangeKind.STAGE, said, _OF_ANY_TYPE, _ASKED_FOR, at=stage)
+
+
+def _webhook(said_of_it: str, *, to: bool) -> type[WebhookTrigger]:
+    """Return the trigger for a webhook that turns."""
+
+    class Turned(WebhookTrigger):
+        works, said = to, said_of_it
+
+    return Turned
+
+
+TRIGGERS: Final[dict[str, type[Trigger]]] = {
+    "arrival_requested": _reached(Stage.REQUESTED, "was requested"),
+    "arrival_approved": _reached(Stage.APPROVED, "was approved"),
+    "arrival_declined": _reached(Stage.DECLINED, "was declined"),
+    "arrival_started_downloading": _reached(Stage.DOWNLOADING, "started downloading"),
+    "arrival_downloaded": _reached(Stage.DOWNLOADED, "was downloaded"),
+    "arrival_became_available": _reached(Stage.AVAILABLE, "became available"),
+    "arrival_failed": _reached(Stage.FAILED, "failed"),
+    "request_became_available": _when(
+        ChangeKind.REQUEST, "became available as requested", _OF_ANY_TYPE, _ASKED_FOR
+    ),
+    "new_episode_became_available": _when(
+        ChangeKind.PART, "became available", _ASKED_FOR, at=Stage.AVAILABLE
+    ),
+    "arrival_watched": _when(ChangeKind.WATCHED, "was watched", _OF_ANY_TYPE),
+    "webhook_stopped_working": _webhook("stopped working", to=False),
+    "webhook_works_again": _webhook("works again", to=True),
+}
+
+
+async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
+    """Return the triggers."""
+    return TRIGGERS
+
+
+def variables(hass: HomeAssistant, change: Change) -> Document:
+    """Return what the automation gets to know; people's names only if the board shows them."""
+    runtime, arrival, request = hass.data[BOARD_KEY], change.arrival, change.request
+    audience = Audience(
+        names=names_shown(hass),
+        services={entry.entry_id: entry.title for entry in service_entries(hass)},
+    )
+    requests = runtime.board.requests_of(arrival)
+    document: Document = {
+        "arrival": present_arrival(arrival, change.title, requests, audience),
+        "stage": change.stage.value,
+        "previous_stage": None if change.previous is None else change.previous.value,
+        "parts": f"{arrival.available} of {arrival.wanted}" if arrival.wanted else None,
+        **_service(hass, change.origin.service),
+        "via": change.origin.via.value,
+        "user_id": change.origin.user_id,
+        "user_name": _user_name(hass, change.origin.user_id),
+        "late": change.late,
+        "happened_at": iso_time(change.happened_at),
+    }
+    if audience.names:
+        asked = requests if request is None else (request,)
+        names = dict.fromkeys(one.requester.name for one in asked if one.requester)
+        document["requester"] = ", ".join(names) or None
+    if request is not None:
+        document["request"] = present_request(request, audience)
+    if episodes := [part for key in _part_keys(change) if (part := arrival.parts.get(key))]:
+        document["episodes"] = [
+            {"number": part.number, "air_date": part.air_date, "name": part.name}
+            for part in episodes
+        ]
+    return document
+
+
+def _part_keys(change: Change) -> tuple[str, ...]:
+    """Return the keys of the episodes that a change is about."""
+    return change.parts or (() if change.part is None else (change.part,))
+
+
+def _service(hass: HomeAssistant, entry_id: str) -> Document:
+    """Name a service; one that was removed has only its id left."""
+    entry = hass.config_entries.async_get_entry(entry_id)
+    return {
+        "service": entry_id,
+        "service_name": None if entry is None else entry.title,
+        "service_kind": None if entry is None else entry.data[CONF_KIND],
+    }
+
+
+def _user_name(hass: HomeAssistant, user_id: str | None) -> str | None:
+    """Return the name of the person that a user of Home Assistant is."""
+    if user_id is None:
+        return None
+    people = hass.states.async_all("person")
+    return next((one.name for one in people if one.attributes.get("user_id") == user_id), None)
+
+
+def _name(change: Change) -> str:
+    """Name the film, the season, or the episodes of it."""
+    words = [change.title.name or "A title"]
+    if change.arrival.season is not None:
+        words.append(f"season {change.arrival.season}")
+    numbers = [
+        str(part.number)
+        for key in _part_keys(change)
+        if (part := change.arrival.parts.get(key)) and part.number is not None
+    ]
+    if numbers:
+        words.append(f"episode{'s'[: len(numbers) != 1]} {', '.join(numbers)}")
+    return ", ".join(words)
