@@ -25,6 +25,7 @@ MEASUREMENTS: Final = {
     "board": "board.apply with few and many arrivals",
     "memory": "memory per live film",
     "start": "start with 50,000 stored arrivals",
+    "full": "pauses while a full board is worked on as a whole",
     "polls": "what a poll of an idle service costs",
     "kills": "nothing is lost or told twice when Home Assistant is killed",
 }

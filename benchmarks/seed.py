@@ -56,6 +56,9 @@ async def fill_with_years(path: Path, arrivals: int, live: int) -> None:
             await storage.commit(Commit.of(answers))
             await storage.retire(gone)
             board.unload(gone)
+        for service in SERVICES:
+            # Else a start would take them as new.
+            await storage.records.save(service.id, {})
     finally:
         await storage.close()
 

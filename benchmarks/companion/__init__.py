@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import time
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from homeassistant.components import webhook
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.http import KEY_HASS, HomeAssistantView
 from homeassistant.helpers.json import json_bytes
+from homeassistant.loader import async_get_integration
 
 if TYPE_CHECKING:
     from homeassistant.helpers.typing import ConfigType
@@ -96,6 +98,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     hass.http.register_view(HeartView(Heart(hass.loop)))
     hass.http.register_view(TidyView())
     hass.http.register_view(LoadView())
+    hass.http.register_view(ActView())
     if options.get(CONF_TOLD):
         _write_down_what_is_told(hass)
     return True
@@ -199,3 +202,39 @@ class LoadView(HomeAssistantView):
                 "live": sum(1 for _ in runtime.board.arrivals()),
             }
         )
+
+
+class ActView(HomeAssistantView):
+    """Has something done to the whole board."""
+
+    url = "/api/bench/act"
+    name = "api:bench:act"
+    requires_auth = False
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Do it; tell how long it took."""
+        hass = request.app[KEY_HASS]
+        runtime = hass.data[MEASURED]
+        more: dict[str, Any] = await request.json()
+        began = time.perf_counter()
+        match more["act"]:
+            case "call":
+                await hass.services.async_call(
+                    MEASURED, more["action"], more["data"], blocking=True, return_response=True
+                )
+            case "configure":
+                other = next(iter(runtime.board.services.values()))
+                role = type(other.role)("playback")
+                await runtime.worker.async_configure(
+                    replace(other, id="bench_plex", kind="plex", role=role)
+                )
+            case "remove":
+                await hass.config_entries.async_remove(more["entry"])
+            case "retire":
+                await runtime.worker.async_retire(0)
+            case _:
+                integration = await async_get_integration(hass, MEASURED)
+                diagnostics = await integration.async_get_platform("diagnostics")
+                entry = hass.config_entries.async_get_entry(more["entry"])
+                await diagnostics.async_get_config_entry_diagnostics(hass, entry)
+        return self.json({"seconds": round(time.perf_counter() - began, 3)})

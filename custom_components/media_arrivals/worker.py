@@ -62,7 +62,7 @@ SAVE_AFTER: Final = 30.0
 _PORTION: Final = 16
 """Deliveries that are worked off at a time where there is a pace to keep to."""
 _LOOK_SECONDS: Final = 0.01
-PIECES: Final = 200
+PIECES: Final = 100
 """Pieces of a long change of the board that are stored together."""
 DRAIN_SECONDS: Final = 30.0
 RETIRE_BATCH: Final = 200
