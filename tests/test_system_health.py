@@ -46,6 +46,7 @@ async def test_it_tells_how_everything_is(hass: HomeAssistant) -> None:
         "webhooks_unproven": 1,
         "webhooks_failed": 1,
         "polling_only": 0,
+        "webhooks_missed": 0,
     }
     # The file's place says who owns the machine.
     assert hass.config.config_dir not in str(info)

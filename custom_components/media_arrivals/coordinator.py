@@ -35,9 +35,11 @@ from .engine.connectors.base import (
     HealthNote,
     NeedsIndex,
     NotFoundError,
+    NotReadyError,
     Poll,
     PollView,
     ServiceError,
+    WebhookCause,
     WrongServiceError,
 )
 from .engine.connectors.clients import make_client
@@ -62,6 +64,8 @@ _LOGGER = logging.getLogger(__name__)
 POLL: Final = timedelta(minutes=5)
 POLL_DOWNLOADING: Final = timedelta(seconds=30)
 POLL_HEALTHY: Final = timedelta(minutes=15)
+POLL_TAKEN: Final = timedelta(minutes=1)
+"""While Home Assistant's own Seerr integration has the one webhook that there is."""
 POLL_AT_START: Final = tuple(timedelta(seconds=pause) for pause in (10, 20, 40, 80, 160))
 """Pauses until a first poll is answered: after a power cut all machines start at once."""
 HEALTHY_AFTER: Final = 24 * 3600.0
@@ -73,6 +77,10 @@ AUTH_FAILURES: Final = 3
 AUTH_SECONDS: Final = 300.0
 ANSWERS_SECONDS: Final = 20.0
 """How long a sync waits for what it left open."""
+MAX_REST: Final = 3600.0
+"""Longest time for which a service is left alone because it wants to be."""
+_SCHEDULING: Final = 1.0
+"""Seconds by which Home Assistant may poll too early."""
 SYNC_SOON: Final = 60.0
 """Seconds until a sync that is overdue."""
 OK: Final = "ok"
@@ -133,6 +141,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         self._looked_at = time.time()
         self._answered = False
         self._tries = 0
+        self._rests_until = 0.0
+        """The service wants to be left alone until then."""
         self._reading = asyncio.Lock()
         self._wake = asyncio.Event()
         self._asker: asyncio.Task[None] | None = None
@@ -182,8 +192,21 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     async def _async_update_data(self) -> ServiceRecord:
         """Do the light poll; the very first one is a baseline."""
         async with self._reading:
+            if (rest := self._rest(time.time())) > _SCHEDULING:
+                return self._leave_alone(rest)
             closer = self._looks_closer(time.time())
             await self._guarded(self._poll(self.client.sync if closer else self.client.poll))
+        return self.record
+
+    def _rest(self, now: float) -> float:
+        """Return for how many seconds the service is to be left alone."""
+        return self._rests_until - now
+
+    def _leave_alone(self, rest: float) -> ServiceRecord:
+        """Poll later; whether that is a failure, the last call told."""
+        if isinstance(self.last_exception, UpdateFailed) and not self.last_update_success:
+            self.last_exception.retry_after = rest
+            raise self.last_exception
         return self.record
 
     def _looks_closer(self, now: float) -> bool:
@@ -229,8 +252,10 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             self.health = poll.health
         if poll.muted:
             # Its test lifts the mute.
-            runtime.note(service.id, healthy_since=now)
+            runtime.note(service.id, muted=True, healthy_since=now)
             self.async_look_at_webhook()
+        elif poll.health is not None:
+            runtime.note(service.id, muted=False)
         runtime.note(service.id, queue=poll.queue, downloading=poll.downloading)
         if poll.playing is not None:
             runtime.note(service.id, playing=poll.playing)
@@ -270,6 +295,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         """Return how long to wait: progress has no webhook, and an idle home costs nothing."""
         if self.record.downloading:
             return POLL_DOWNLOADING
+        if self.record.webhook_cause is WebhookCause.TAKEN_BY_HOME_ASSISTANT:
+            return POLL_TAKEN
         if (
             self.record.webhook is WebhookHealth.WORKING
             and self.record.healthy_since is not None
@@ -294,8 +321,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
                 translation_domain=DOMAIN,
                 translation_key=err.key,
                 translation_placeholders=self._placeholders(err),
-                retry_after=err.retry_after,
+                retry_after=err.retry_after and min(err.retry_after, MAX_REST),
             ) from err
+        self._rests_until = 0.0
         self.runtime.auth_failures.pop(self.service.id, None)
         self.runtime.note(
             self.service.id, last_poll_at=time.time(), last_status=OK, last_error=None
@@ -308,6 +336,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
 
     def _note_failure(self, err: ServiceError) -> None:
         """Remember what went wrong."""
+        self._heed(err)
         if not self._answered:
             pauses = (*POLL_AT_START, POLL)
             self.update_interval = pauses[min(self._tries, len(pauses) - 1)]
@@ -318,6 +347,11 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             last_status=err.key,
             last_error=err.detail or None,
         )
+
+    def _heed(self, err: ServiceError) -> None:
+        """Leave a service alone that wants it; one without an answer yet means that question."""
+        if err.retry_after is not None and not isinstance(err, NotReadyError):
+            self._rests_until = time.time() + min(err.retry_after, MAX_REST)
 
     def _lasts(self, _: AuthError) -> bool:
         """Tell whether the key is refused for good: services refuse it while they start, too."""
@@ -351,7 +385,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         """Ask one question after the other, as long as the entry is loaded."""
         while True:
             pending = self.runtime.questions.next(self.service.id)
-            pause = None if pending is None else pending.due_at - time.time()
+            pause = None
+            if pending is not None:
+                pause = max(pending.due_at, self._rests_until) - time.time()
             if pending is None or (pause is not None and pause > 0):
                 self._wake.clear()
                 with suppress(TimeoutError):
@@ -367,7 +403,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         except NotFoundError:
             reports = ()
         except ServiceError as err:
-            await self._postpone(pending, err.key)
+            self._heed(err)
+            await self._postpone(pending, err.key, min(err.retry_after or 0.0, MAX_REST))
             return
         except Exception as err:  # noqa: BLE001 - the next question is not to blame
             log_fault(_LOGGER, f"asking {self.service.kind} for {pending.question.kind}", err)
@@ -375,9 +412,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             return
         await self.runtime.worker.async_answered(pending, reports)
 
-    async def _postpone(self, pending: Pending, why: str) -> None:
+    async def _postpone(self, pending: Pending, why: str, wait: float = 0.0) -> None:
         """Ask again later, or give up."""
-        if not self.runtime.questions.postpone(pending, time.time()):
+        if not self.runtime.questions.postpone(pending, time.time(), wait):
             await self.runtime.worker.async_gave_up(pending, why)
 
     # --- sync ---------------------------------------------------------------------------------
@@ -395,6 +432,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             else:
                 await self._settle(ticket)
                 result = SyncResult(reachable=True, checked=poll.checked, changed=ticket.changed)
+                if not self.last_update_success:
+                    # Home Assistant says so for polls only.
+                    _LOGGER.info("Fetching %s data recovered", self.name)
                 self.async_set_updated_data(self.record)
         await self._note_sync(result)
         return result

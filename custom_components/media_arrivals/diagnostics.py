@@ -1,5 +1,6 @@
 """Diagnostics: what a bug report needs, and nothing that should not be in one."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from .const import (
     CONF_SERVER_ID,
     CONF_WEBHOOK_SECRET,
 )
+from .doctor import examine, facts
 from .engine.board.board import Board
 from .engine.board.models import Service
 from .engine.connectors.base import Delivery
@@ -38,6 +40,9 @@ from .runtime import BOARD_KEY, BoardConfigEntry, ServiceConfigEntry
 
 DELIVERIES: Final = 20
 CONFLICTS: Final = 50
+
+_SUMMED_UP: Final = frozenset({"misses", "webhook_delays", "poll_delays"})
+"""Of the record's lists, how the webhook is says what matters."""
 
 TO_REDACT: Final = frozenset(
     {
@@ -65,11 +70,14 @@ async def async_get_config_entry_diagnostics(
             "database": await _present_database(storage, None),
         }
     service = board.services.get(entry.entry_id)
+    record = runtime.records[entry.entry_id]
+    found = examine(entry, record, time.time())
     return {
         "data": _present_settings(entry.data),
         "options": _present_settings(entry.options),
         "service": _present_service(service) if service else None,
-        "record": _present_record(runtime.records[entry.entry_id], entry),
+        "webhook": {"state": found.state.value, **facts(found, record)},
+        "record": _present_record(record, entry),
         "board": _present_board(board),
         "requests_without_arrival": _present_uncovered(board, entry.entry_id),
         "database": await _present_database(storage, entry.entry_id),
@@ -101,6 +109,7 @@ def _present_record(record: ServiceRecord, entry: ServiceConfigEntry) -> Documen
     document = {
         key: iso_time(value) if key.endswith(("_at", "_since")) else value
         for key, value in asdict(record).items()
+        if key not in _SUMMED_UP
     }
     secrets = (
         *(entry.data.get(key) for key in (CONF_API_KEY, CONF_WEBHOOK_ID, CONF_WEBHOOK_SECRET)),

@@ -44,6 +44,11 @@ class Announced:
     url: str
 
 
+def own_integration(kind: str) -> str:
+    """Return the domain of Home Assistant's own integration of a kind of service."""
+    return _DOMAINS[kind]
+
+
 def addresses_nearby(hass: HomeAssistant, kind: str) -> tuple[str, ...]:
     """Return the addresses under which Home Assistant's own integration knows services."""
     found = []

@@ -120,13 +120,18 @@ class QuestionDesk:
             self._open.get(service_id, {}).values(), key=lambda item: item.due_at, default=None
         )
 
-    def postpone(self, pending: Pending, now: float) -> bool:
-        """Ask again later; tell whether there is hope left."""
+    def postpone(self, pending: Pending, now: float, wait: float = 0.0) -> bool:
+        """Ask again later, after the wait that was asked for; tell whether there is hope left.
+
+        Long waits are no reason to give up before it was asked as often as without them.
+        """
         if pending.asked_at is None:
             pending.asked_at = now
-        pending.due_at = now + PAUSES[min(pending.tries, len(PAUSES) - 1)]
+        pending.due_at = now + max(wait, PAUSES[min(pending.tries, len(PAUSES) - 1)])
         pending.tries += 1
-        return now - pending.asked_at < GIVE_UP_AFTER
+        return now - pending.asked_at < GIVE_UP_AFTER or (
+            wait > GIVE_UP_AFTER / len(PAUSES) and pending.tries <= len(PAUSES)
+        )
 
     def settle(self, pending: Pending) -> tuple[Ticket, ...]:
         """Take an answered or given-up question off; return what waited for it."""

@@ -6,14 +6,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from statistics import median
+from typing import Any, Final, NamedTuple
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from .const import SIGNAL_RECORD
-from .engine.connectors.base import WebhookCause
+from .engine.connectors.base import WebhookCause, WebhookState
 
+DAY: Final = 24 * 3600.0
+MAX_MISSES: Final = 200
+"""Misses of a day that are remembered one by one."""
+MAX_DELAYS: Final = 50
 COUNTER_PAUSE: Final = 30.0
 """Seconds between two signals if nothing but counters changed."""
 _COUNTERS: Final = frozenset(
@@ -24,10 +29,25 @@ _COUNTERS: Final = frozenset(
         "failed",
         "refused",
         "missed",
+        "misses",
+        "heard_at",
+        "webhook_delays",
+        "poll_delays",
         "last_webhook_at",
         "last_poll_at",
     }
 )
+
+
+class Miss(NamedTuple):
+    """Something that no delivery told in time."""
+
+    counted_at: float
+    """By our clock."""
+    at: float
+    """When it happened, by the service's."""
+    mark: str
+    """Names it without saying what it is: who watched what is nobody's business."""
 
 
 class WebhookHealth(StrEnum):
@@ -55,7 +75,21 @@ class ServiceRecord:
     """Calls that were answered 4xx."""
     missed: int = 0
     """Events that a poll found and no delivery told."""
+    misses: tuple[Miss, ...] = ()
+    """The newest of them, for a day."""
+    webhook_delays: tuple[float, ...] = ()
+    """Seconds until the newest events were known that a webhook told first."""
+    poll_delays: tuple[float, ...] = ()
+    """The same of those that a poll showed first."""
     last_webhook_at: float | None = None
+    heard_at: float | None = None
+    """When a delivery that was no test came last, or the webhook was entered anew."""
+    silent_since: float | None = None
+    """When it was found that deliveries stay away although events are missed."""
+    muted: bool = False
+    """The service says that it skips our webhook, or that it is switched off there."""
+    remote: WebhookState | None = None
+    """Our webhook as read back from the service last; ``None``: was not, or cannot be."""
     webhook: WebhookHealth = WebhookHealth.UNPROVEN
     webhook_cause: WebhookCause | None = None
     webhook_detail: str | None = None
@@ -66,6 +100,8 @@ class ServiceRecord:
     """Sighting events that the webhook tells, as read back from the service."""
     proven_at: float | None = None
     """When a test delivery arrived last."""
+    tested: bool = False
+    """It was proven by the service's own test, which we can have sent."""
     proven_since: float | None = None
     """Since when it has been working without a break."""
     healthy_since: float | None = None
@@ -87,20 +123,47 @@ class ServiceRecord:
     to_index: int = 0
     """How far the index of a media server's library is built; both 0: it needs none."""
 
+    def recent_misses(self, now: float, since: float | None = None) -> tuple[Miss, ...]:
+        """Return what was missed in the last 24 hours, and after a moment."""
+        begin = max(now - DAY, since or 0.0)
+        return tuple(miss for miss in self.misses if miss.counted_at > begin)
+
+    @property
+    def webhook_delay(self) -> float | None:
+        """Return the median of what it takes a webhook to tell us."""
+        return median(self.webhook_delays) if self.webhook_delays else None
+
+    @property
+    def poll_delay(self) -> float | None:
+        """Return the median of what it takes a poll to show us."""
+        return median(self.poll_delays) if self.poll_delays else None
+
+
+_FIELDS: Final = tuple(field.name for field in dataclasses.fields(ServiceRecord))
+"""Nothing in them changes: a document may hold the very same values."""
+
 
 def _from_document(document: Mapping[str, Any]) -> ServiceRecord:
     """Return a record as it was stored; what another version stored is left out."""
     record = ServiceRecord()
-    for field in dataclasses.fields(ServiceRecord):
-        if field.name in document:
-            setattr(record, field.name, document[field.name])
+    for name in _FIELDS:
+        if name in document:
+            setattr(record, name, document[name])
     try:
         record.webhook = WebhookHealth(record.webhook)
         record.webhook_cause = record.webhook_cause and WebhookCause(record.webhook_cause)
         record.events = tuple(record.events)
+        record.remote = record.remote and WebhookState(record.remote)
+        record.misses = tuple(
+            Miss(float(counted_at), float(at), str(mark)) for counted_at, at, mark in record.misses
+        )
+        record.webhook_delays = tuple(map(float, record.webhook_delays))
+        record.poll_delays = tuple(map(float, record.poll_delays))
     except TypeError, ValueError:
         record.webhook, record.webhook_cause = WebhookHealth.UNPROVEN, None
         record.events, record.proven_since = (), None
+        record.remote, record.silent_since = None, None
+        record.misses, record.webhook_delays, record.poll_delays = (), (), ()
     return record
 
 
@@ -139,6 +202,9 @@ class RecordBook:
         if (webhook := changes.get("webhook", record.webhook)) is not record.webhook:
             since = time.time() if webhook is WebhookHealth.WORKING else None
             changes = {"healthy_since": since, "proven_since": since, **changes}
+            if since is None:
+                # What speaks against it now is told as such.
+                changes = {"silent_since": None, **changes}
         changed = {name for name, value in changes.items() if getattr(record, name) != value}
         if not changed:
             return
@@ -165,12 +231,57 @@ class RecordBook:
             self._save_soon()
             self._signal_counters(entry_id)
 
+    def heard(self, entry_id: str, at: float) -> bool:
+        """Note a delivery that is no test; tell whether that ends a silence."""
+        if (record := self.records.get(entry_id)) is None:
+            return False
+        record.heard_at = max(at, record.heard_at or 0.0)
+        self._unsaved.add(entry_id)
+        if record.silent_since is None and not record.muted:
+            return False
+        ends = record.silent_since is not None
+        self.note(entry_id, silent_since=None, muted=False)
+        return ends
+
+    def missed(self, entry_id: str, misses: Iterable[Miss], now: float) -> None:
+        """Count what no delivery told in time."""
+        if (record := self.records.get(entry_id)) is not None:
+            new = tuple(misses)
+            self.note(
+                entry_id,
+                missed=record.missed + len(new),
+                misses=(*record.recent_misses(now), *new)[-MAX_MISSES:],
+                healthy_since=now,
+            )
+
+    def take_back(self, entry_id: str, mark: str) -> bool:
+        """Count a miss no more, if it is one of those of the last day; tell whether it was."""
+        record = self.records.get(entry_id)
+        if record is None or not any(miss.mark == mark for miss in record.misses):
+            return False
+        left = tuple(miss for miss in record.misses if miss.mark != mark)
+        self.note(entry_id, misses=left, missed=max(0, record.missed - 1))
+        return True
+
+    def delayed(self, entry_id: str, ways: Mapping[str, Iterable[float]]) -> None:
+        """Remember how long it took until events were known; ways are fields of the record."""
+        if (record := self.records.get(entry_id)) is not None:
+            self.note(
+                entry_id,
+                **{
+                    way: (*getattr(record, way), *(round(max(0.0, one), 1) for one in delays))[
+                        -MAX_DELAYS:
+                    ]
+                    for way, delays in ways.items()
+                },
+            )
+
     def take_unsaved(self, known: AbstractSet[str]) -> dict[str, dict[str, Any]]:
         """Return the documents of the records that changed, of services the board knows."""
         taken = self._unsaved & known
         self._unsaved -= taken
         return {
-            entry_id: dataclasses.asdict(record)
+            entry_id: {name: getattr(record, name) for name in _FIELDS}
             for entry_id in taken
             if (record := self.records.get(entry_id)) is not None
         }

@@ -5,7 +5,7 @@ Home Assistant answers 200 for ids that it does not know, so the sender's word p
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -55,12 +55,16 @@ from .engine.connectors.base import (
     TimedOutError,
     WebhookCause,
     WebhookError,
+    WebhookState,
     WebhookTarget,
 )
 from .engine.connectors.tautulli import template
 from .guides import learn_more_url
 from .listening import Listener
+from .missed import PATIENCE
+from .neighbours import own_integration
 from .runtime import BOARD_KEY, BoardRuntime, ServiceConfigEntry, ServiceRecord, WebhookHealth
+from .troubles import async_report_silence, async_silence_is_over
 
 PAUSES: Final = (60.0, 300.0, 900.0, 3600.0)
 """Seconds until the next try; the last one repeats."""
@@ -82,6 +86,28 @@ _SAME_EVERYWHERE: Final = frozenset(
     }
 )
 """Causes that another address does not mend."""
+_REPAIRS: Final[Mapping[WebhookCause, str]] = {
+    WebhookCause.NAME_NOT_FOUND: "webhook_name_not_found",
+    WebhookCause.REFUSED: "webhook_refused",
+    WebhookCause.TIMEOUT: "webhook_timeout",
+    WebhookCause.CERTIFICATE: "webhook_certificate",
+    WebhookCause.REDIRECT: "webhook_redirect",
+    WebhookCause.UNTRUSTED_PROXY: "webhook_untrusted_proxy",
+    WebhookCause.TAKEN_BY_HOME_ASSISTANT: "webhook_taken_by_home_assistant",
+    WebhookCause.TAKEN: "webhook_taken",
+    WebhookCause.CSRF: "webhook_csrf",
+    WebhookCause.PLUGIN_MISSING: "webhook_plugin_missing",
+    WebhookCause.NOT_TESTABLE: "webhook_not_testable",
+    WebhookCause.BY_HAND: "webhook_by_hand",
+    WebhookCause.NOT_ALLOWED: "webhook_not_allowed",
+    WebhookCause.NOT_RECEIVED: "webhook_not_received",
+    WebhookCause.NO_ADDRESS: "webhook_no_address",
+    WebhookCause.OTHER: "webhook_other",
+}
+"""Cause -> its repair. A Plex account without a Plex Pass has none: nothing is to be mended."""
+_TAKEN: Final = frozenset({WebhookCause.TAKEN, WebhookCause.TAKEN_BY_HOME_ASSISTANT})
+_ONE_SLOT: Final = frozenset({"seerr"})
+"""Kinds of service that have one webhook for everybody."""
 _CONTAINER_NETWORKS: Final = (ip_network("172.16.0.0/12"), ip_network("10.88.0.0/16"))
 """Where Docker and Podman take the addresses of containers from."""
 
@@ -146,6 +172,7 @@ def async_follow_disabling(hass: HomeAssistant) -> None:
         ):
             return
         ir.async_delete_issue(hass, DOMAIN, issue_id(entry.entry_id))
+        async_silence_is_over(hass, entry.entry_id)
         runtime = hass.data[BOARD_KEY]
         record = runtime.records.get(entry.entry_id)
         if record is not None and record.webhook is WebhookHealth.WORKING:
@@ -247,6 +274,11 @@ def _is_guess(hass: HomeAssistant, address: str) -> bool:
     return any(detected in network for network in _CONTAINER_NETWORKS)
 
 
+def _by_home_assistant(cause: WebhookCause | None) -> WebhookCause | None:
+    """Return the cause if it is Home Assistant's own integration."""
+    return cause if cause is WebhookCause.TAKEN_BY_HOME_ASSISTANT else None
+
+
 class Registration:
     """Keeps our webhook in one service. Made freely: it does nothing until told to."""
 
@@ -265,6 +297,9 @@ class Registration:
         self._untestable = False
         """Entered by us, and the service has no test: any delivery proves it."""
         self._awaiting_since = dt_util.utcnow().timestamp()
+        self._playing = 0
+        self._played_since: float | None = None
+        """Since when something is played that an untestable webhook did not tell."""
         self._listener = Listener(hass, entry, client)
         self._task: asyncio.Task[None] | None = None
 
@@ -276,12 +311,17 @@ class Registration:
         self._known = addresses(self._hass, self._entry)
         self._status = self._record.last_status
         self._missed = self._record.missed
+        self._playing = self._record.playing
+        self._async_show_silence()
         for stop in (
             async_at_started(self._hass, self._async_begin),
             self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_core_changed),
             cloud.async_listen_connection_change(self._hass, self._async_cloud_changed),
             async_dispatcher_connect(
                 self._hass, SIGNAL_RECORD.format(self._entry.entry_id), self._async_record_changed
+            ),
+            async_dispatcher_connect(
+                self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._async_neighbour_changed
             ),
         ):
             self._entry.async_on_unload(stop)
@@ -329,6 +369,19 @@ class Registration:
             self.async_address_changed()
 
     @callback
+    def _async_neighbour_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Look again when Home Assistant's own integration comes, which may take our place."""
+        if (
+            self._one_slot
+            and entry.domain == own_integration(self._entry.data[CONF_KIND])
+            and (
+                change is ConfigEntryChange.REMOVED
+                or entry.state in {ConfigEntryState.LOADED, ConfigEntryState.NOT_LOADED}
+            )
+        ):
+            self.async_address_changed()
+
+    @callback
     def _async_record_changed(self) -> None:
         """Look again when the service is back or events went missing (it may have muted us)."""
         record = self._record
@@ -341,12 +394,42 @@ class Registration:
         if back or missed:
             self.async_address_changed()
         if (
-            (self._by_hand or self._untestable)
+            (self.by_hand or self._untestable)
             and record.webhook is WebhookHealth.UNPROVEN
             and (record.last_webhook_at or 0.0) > self._awaiting_since
         ):
             self._note(WebhookHealth.WORKING, proven=True)
             self._wake.set()
+        self._async_show_silence()
+        self._async_follow_playing()
+
+    @callback
+    def _async_show_silence(self) -> None:
+        """Have a repair while the webhook tells nothing of what polls find."""
+        record, now = self._record, dt_util.utcnow().timestamp()
+        if record.silent_since is None:
+            async_silence_is_over(self._hass, self._entry.entry_id)
+        else:
+            missed = len(record.recent_misses(now))
+            async_report_silence(self._hass, self._entry, missed)
+
+    @callback
+    def _async_follow_playing(self) -> None:
+        """Say so if something begins to be played, and a webhook without a test does not tell it.
+
+        That is its test: it would have told that at once.
+        """
+        record, now, before = self._record, dt_util.utcnow().timestamp(), self._playing
+        self._playing = record.playing
+        if not self._untestable or self.by_hand or record.webhook is not WebhookHealth.UNPROVEN:
+            self._played_since = None
+        elif self._played_since is None:
+            if record.playing > before:
+                self._played_since = now
+        elif now - self._played_since >= PATIENCE:
+            self._played_since = None
+            self._runtime.note(self._entry.entry_id, webhook_cause=WebhookCause.NOT_TESTABLE)
+            self._async_raise_untold()
 
     # --- the states --------------------------------------------------------------------------
 
@@ -357,7 +440,7 @@ class Registration:
             try:
                 if self._entry.options.get(CONF_POLLING_ONLY):
                     await self._async_do_without()
-                elif self._by_hand:
+                elif self.by_hand:
                     await self._async_wait_for_hand()
                 elif (failure := await self._async_install()) and (
                     failure.cause is not WebhookCause.NEEDS_PLEX_PASS
@@ -368,6 +451,23 @@ class Registration:
                 return Outcome.SILENT
             return Outcome.DONE
 
+    async def async_renew(self) -> Outcome:
+        """Enter the webhook anew: whatever is wrong with the one that is there is gone with it."""
+        if self._client and not self.by_hand:
+            try:
+                async with self._lock, asyncio.timeout(CALL_SECONDS):
+                    await self._client.remove_webhook(await webhook_target(self._hass, self._entry))
+            except ServiceError, TimeoutError:
+                return Outcome.SILENT
+            # Now it is not there: what was proven of the old one does not count.
+            self._runtime.note(
+                self._entry.entry_id,
+                webhook=WebhookHealth.UNPROVEN,
+                events=(),
+                heard_at=dt_util.utcnow().timestamp(),
+            )
+        return await self.async_try()
+
     async def async_test(self) -> None:
         """Have a test delivery sent and wait for it. Raises with the reason if none came."""
         title = self._entry.title
@@ -377,7 +477,7 @@ class Registration:
                 translation_key="webhook_polling_only",
                 translation_placeholders={"service": title},
             )
-        if self._by_hand:
+        if self.by_hand:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="webhook_test_by_hand",
@@ -416,9 +516,10 @@ class Registration:
     async def async_remove(self) -> None:
         """Leave nothing behind in the service, the cloud and the repairs. Never raises."""
         ir.async_delete_issue(self._hass, DOMAIN, issue_id(self._entry.entry_id))
+        async_silence_is_over(self._hass, self._entry.entry_id)
         with suppress(ServiceError, TimeoutError):
             async with self._lock, asyncio.timeout(REMOVAL_SECONDS):
-                if self._client and not self._by_hand:
+                if self._client and not self.by_hand:
                     await self._client.remove_webhook(await webhook_target(self._hass, self._entry))
         await async_delete_cloudhook(self._hass, self._entry.data[CONF_WEBHOOK_ID])
 
@@ -459,7 +560,16 @@ class Registration:
         if not proven and not known:
             self._awaiting_since = dt_util.utcnow().timestamp()
         health = WebhookHealth.WORKING if proven or known else WebhookHealth.UNPROVEN
-        self._note(health, remote, address=base, proven=proven)
+        record = self._record
+        untold = (
+            health is WebhookHealth.UNPROVEN
+            and record.webhook_cause is WebhookCause.NOT_TESTABLE
+            and record.webhook_address == base
+        )
+        cause = WebhookCause.NOT_TESTABLE if untold else None
+        self._note(health, remote, address=base, proven=proven, cause=cause)
+        if untold:
+            self._async_raise_untold()
 
     async def _async_stop_if_removed(self, target: WebhookTarget) -> None:
         """End here if the service was removed meanwhile: nobody takes back what comes now."""
@@ -532,11 +642,19 @@ class Registration:
                 yield str(URL(hook).origin()), hook
 
     async def _async_do_without(self) -> None:
-        """Poll only, as the user wants, and leave no webhook of ours in the service."""
-        self._note(WebhookHealth.POLLING_ONLY)
-        if self._client:
-            async with asyncio.timeout(CALL_SECONDS):
-                await self._client.remove_webhook(await webhook_target(self._hass, self._entry))
+        """Poll only, as the user wants, and leave no webhook of ours in the service.
+
+        While Home Assistant's own integration has the place, the polls make up for it.
+        """
+        self._note(WebhookHealth.POLLING_ONLY, cause=_by_home_assistant(self._record.webhook_cause))
+        if not self._client:
+            return
+        async with asyncio.timeout(CALL_SECONDS):
+            target = await webhook_target(self._hass, self._entry)
+            await self._client.remove_webhook(target)
+            if self._one_slot:
+                remote = await self._client.read_webhook(target)
+                self._note(WebhookHealth.POLLING_ONLY, cause=_by_home_assistant(remote.taken_by))
 
     async def _async_wait_for_hand(self) -> None:
         """Wait for the webhook that the user enters to deliver something; see what it tells."""
@@ -561,9 +679,14 @@ class Registration:
         return self._runtime.records[self._entry.entry_id]
 
     @property
-    def _by_hand(self) -> bool:
+    def by_hand(self) -> bool:
         """Tell whether the user enters the webhook, or the service lets nobody else do it."""
         return self._client is None or bool(self._entry.options.get(CONF_MANUAL_WEBHOOK))
+
+    @property
+    def _one_slot(self) -> bool:
+        """Tell whether others may want the same place."""
+        return self._entry.data[CONF_KIND] in _ONE_SLOT
 
     def _scrub(self, answer: str) -> str:
         """Take our id and secret out of what a sender answered; it likes to repeat addresses."""
@@ -579,8 +702,9 @@ class Registration:
         *,
         address: str | None = None,
         proven: bool = False,
+        cause: WebhookCause | None = None,
     ) -> None:
-        """Remember a state that is no failure; the repair is done.
+        """Remember a state that is no failure; the repair is done, unless there is no test.
 
         What the service does not tell by webhook, as read back from it, cannot be missed.
         """
@@ -588,15 +712,23 @@ class Registration:
         changes: dict[str, object] = {
             "webhook": health,
             "events": tuple(sorted(remote.events)) if remote else (),
-            "webhook_cause": None,
+            "remote": remote.state if remote else None,
+            "webhook_cause": cause,
             "webhook_detail": None,
         }
+        if remote:
+            # A test that arrived has lifted it.
+            changes["muted"] = remote.muted and not proven
+        if self.by_hand:
+            changes["tested"] = False
         if address:
             changes["webhook_address"] = address
         if proven:
             changes["proven_at"] = dt_util.utcnow().timestamp()
+            changes["tested"] = remote is not None
         self._runtime.note(self._entry.entry_id, **changes)
-        ir.async_delete_issue(self._hass, DOMAIN, issue_id(self._entry.entry_id))
+        if cause is not WebhookCause.NOT_TESTABLE:
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id(self._entry.entry_id))
 
     @callback
     def _async_failed(self, first: Failure, failures: list[Failure]) -> None:
@@ -608,28 +740,39 @@ class Registration:
         self._failed_before = True
         if first.cause is WebhookCause.NEEDS_PLEX_PASS:
             # Nothing that could be mended here: the server tells us another way.
-            self._note(WebhookHealth.POLLING_ONLY)
-            self._runtime.note(self._entry.entry_id, webhook_cause=first.cause)
+            self._note(WebhookHealth.POLLING_ONLY, cause=first.cause)
             self._listener.async_start()
             return
         self._runtime.note(
             self._entry.entry_id,
             webhook=WebhookHealth.UNPROVEN if grace else WebhookHealth.FAILED,
             events=(),
+            remote=WebhookState.TAKEN if first.cause in _TAKEN else None,
             webhook_cause=first.cause,
             webhook_detail=first.answer,
             webhook_address=first.address if failures else None,
         )
-        if grace:
-            return
+        if not grace:
+            self._async_raise(first, failures)
+
+    @callback
+    def _async_raise_untold(self) -> None:
+        """Raise the repair of a webhook that cannot be tested, and did not tell what it should."""
+        address = self._record.webhook_address or "-"
+        failure = Failure(cause=WebhookCause.NOT_TESTABLE, address=address)
+        self._async_raise(failure, [failure])
+
+    @callback
+    def _async_raise(self, first: Failure, failures: list[Failure]) -> None:
+        """Raise the repair that mends it."""
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             issue_id(self._entry.entry_id),
             is_fixable=True,
             severity=ir.IssueSeverity.WARNING,
-            translation_key=f"webhook_{first.cause}",
-            learn_more_url=learn_more_url(f"webhook_{first.cause}"),
+            translation_key=_REPAIRS[first.cause],
+            learn_more_url=learn_more_url(_REPAIRS[first.cause]),
             translation_placeholders={
                 "service": self._entry.title,
                 "address": first.address,

@@ -1,5 +1,6 @@
 """Repairs that the user can do here: a webhook that does not work, titles that vanished."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -30,8 +31,10 @@ from .const import (
 )
 from .engine.board.models import Question, QuestionKind
 from .engine.connectors.base import WebhookCause
+from .records import ServiceRecord, WebhookHealth
 from .registration import Outcome, guessed_address, issue_id, manual_values
 from .runtime import BOARD_KEY, ServiceConfigEntry
+from .troubles import SILENT
 
 _REMEDY: Final = "remedy"
 _TAKEN: Final = frozenset({WebhookCause.TAKEN, WebhookCause.TAKEN_BY_HOME_ASSISTANT})
@@ -60,6 +63,8 @@ async def async_create_fix_flow(
     entry = hass.config_entries.async_get_known_entry(str((data or {})["entry_id"]))
     if (data or {}).get("vanished"):
         return VanishedRepairFlow(entry)
+    if (data or {}).get(SILENT):
+        return SilentRepairFlow(entry)
     return WebhookRepairFlow(entry, WebhookCause(str((data or {})["cause"])))
 
 
@@ -96,6 +101,101 @@ class VanishedRepairFlow(RepairsFlow):
             data_schema=probatio.Schema({}),
             description_placeholders={"service": self._entry.title},
         )
+
+
+class SilentRepairFlow(RepairsFlow):
+    """Has a webhook entered anew that tells nothing, and says what came of it."""
+
+    def __init__(self, entry: ServiceConfigEntry) -> None:
+        """Keep what it is about."""
+        self._entry = entry
+        self._begun = time.time()
+
+    async def async_step_init(self, _: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin; what arrives here is the issue's id and nothing that was typed."""
+        by_hand = self._entry.options.get(CONF_MANUAL_WEBHOOK) or (
+            self._loaded and self._entry.runtime_data.registration.by_hand
+        )
+        return await (self.async_step_by_hand() if by_hand else self.async_step_renew())
+
+    async def async_step_renew(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Enter it anew and have it tested."""
+        errors: dict[str, str] = {}
+        if user_input is not None and not self._loaded:
+            errors["base"] = "service_silent"
+        elif user_input is not None:
+            outcome = await self._entry.runtime_data.registration.async_renew()
+            if outcome is Outcome.DONE:
+                if self._record.webhook is not WebhookHealth.WORKING:
+                    return await self.async_step_play()
+                return await self.async_step_arrived()
+            errors["base"] = "still_failing" if outcome is Outcome.FAILED else "service_silent"
+        return self.async_show_form(
+            step_id="renew",
+            data_schema=probatio.Schema({}),
+            errors=errors,
+            description_placeholders=self._placeholders(),
+        )
+
+    async def async_step_by_hand(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Have the user send the test, and look whether it arrived."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if (self._record.last_webhook_at or 0.0) > self._begun:
+                self.hass.data[BOARD_KEY].note(
+                    self._entry.entry_id, heard_at=time.time(), silent_since=None
+                )
+                return await self.async_step_arrived()
+            errors["base"] = "nothing_arrived"
+        return self.async_show_form(
+            step_id="by_hand",
+            data_schema=probatio.Schema({}),
+            errors=errors,
+            description_placeholders=self._placeholders(),
+        )
+
+    async def async_step_arrived(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Say that the test arrived."""
+        if user_input is not None:
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="arrived",
+            data_schema=probatio.Schema({}),
+            description_placeholders=self._placeholders(),
+        )
+
+    async def async_step_play(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Say that it is entered anew, and how it is proven: there is no test."""
+        if user_input is not None:
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="play",
+            data_schema=probatio.Schema({}),
+            description_placeholders=self._placeholders(),
+        )
+
+    def _placeholders(self) -> dict[str, str]:
+        """Return what the texts mention."""
+        record = self._record
+        return {
+            "service": self._entry.title,
+            "missed": str(len(record.recent_misses(time.time()))),
+            "address": record.webhook_address or "-",
+            "answer": record.webhook_detail or "-",
+            "values": manual_values(self.hass, self._entry),
+        }
+
+    @property
+    def _loaded(self) -> bool:
+        return self._entry.state is ConfigEntryState.LOADED
+
+    @property
+    def _record(self) -> ServiceRecord:
+        return self.hass.data[BOARD_KEY].records[self._entry.entry_id]
 
 
 class WebhookRepairFlow(RepairsFlow):

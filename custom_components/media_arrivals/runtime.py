@@ -40,13 +40,22 @@ from .const import (
 from .deliveries import Delivered
 from .engine.board.absence import AbsenceWatch
 from .engine.board.board import Board
-from .engine.board.models import AnyReport, Arrival, Change, MediaType, Question, Service, Tier
-from .engine.connectors.base import Cursor, Sighting
+from .engine.board.models import (
+    AnyReport,
+    Arrival,
+    Change,
+    MediaType,
+    Question,
+    Reason,
+    Service,
+    Tier,
+)
+from .engine.connectors.base import Cursor, Decoded, Sighting
 from .engine.connectors.registry import decoder
 from .engine.storage.models import LoadedBoard, ScheduleRow, StorageError
 from .engine.storage.storage import Storage
 from .finder import Finder
-from .missed import MissedLedger
+from .missed import MissedLedger, mark_of, stays_silent
 from .publishing import Breather
 from .questions import QuestionDesk, Ticket
 from .records import RecordBook, ServiceRecord, WebhookHealth
@@ -57,6 +66,7 @@ from .troubles import (
     UNAVAILABLE,
     async_report_set_aside,
     async_report_trouble,
+    async_silence_is_over,
     async_trouble_is_over,
 )
 from .worker import Worker
@@ -95,6 +105,8 @@ LOAD_BATCH: Final = 100
 BUSY_SECONDS: Final = 10.0
 """Seconds after which it is looked again whether everything is worked off."""
 
+_UNHEARD: Final = frozenset({Reason.TEST, Reason.FOREIGN_SERVER, Reason.UNREADABLE})
+"""Why a delivery may be ignored and says nothing about whether the service delivers its news."""
 _TIERS: Final = {tier.value: tier for tier in (Tier.HD, Tier.UHD)}
 _MEDIA_TYPES: Final = {"radarr": MediaType.MOVIE, "sonarr": MediaType.SERIES}
 
@@ -508,6 +520,8 @@ class BoardRuntime:
             return
         if (record := self.records.get(entry_id)) is None:
             return
+        if record.muted:
+            self.note(entry_id, muted=False)
         self.book.signal(entry_id)
         works = record.webhook in {WebhookHealth.WORKING, WebhookHealth.POLLING_ONLY}
         if (coordinator := self.coordinators.get(entry_id)) is not None and not works:
@@ -524,25 +538,43 @@ class BoardRuntime:
 
     # --- missed webhooks ------------------------------------------------------------------------
 
-    def sighted(self, service_id: str, sightings: Sequence[Sighting], at: float) -> None:
+    def heard(self, service_id: str, decoded: Decoded, at: float) -> None:
         """Take what a delivery told, also if it was missed before."""
-        for sighting in sightings:
-            if self.missed.told(service_id, sighting, at):
+        if decoded.ignored not in _UNHEARD and self.book.heard(service_id, at):
+            async_silence_is_over(self.hass, service_id)
+        record = self.records.get(service_id)
+        for sighting in decoded.sightings:
+            again = self.missed.told(service_id, sighting, at)
+            if record is None or not (again or record.misses):
+                continue
+            # After a restart, only the record knows of it.
+            if not self.book.take_back(service_id, mark_of(sighting)) and again:
                 self.count(service_id, missed=-1)
 
     def look_for_missed(self, service_id: str, sightings: Sequence[Sighting]) -> None:
         """Compare what a poll shows with what our webhook told.
 
-        Its door is open while the entry is reloaded or its set-up is retried, too.
+        Its door is open while the entry is reloaded or its set-up is retried, too. What happened
+        before Home Assistant started says nothing of either way: nobody was there to be told.
         """
         record = self.records.get(service_id)
-        if record is None or record.proven_since is None:
+        if record is None:
             return
-        since = max(record.proven_since, self.started_at)
         now = time.time()
+        delays: dict[str, list[float]] = {}
         for sighting in sightings:
-            if sighting.event in record.events and sighting.at >= since:
-                self.missed.shown(service_id, sighting, now)
+            if sighting.at < self.started_at:
+                continue
+            expected = (
+                record.proven_since is not None
+                and sighting.event in record.events
+                and sighting.at >= record.proven_since
+            )
+            delay = self.missed.shown(service_id, sighting, now, expected=expected)
+            if delay is not None and sighting.dated:
+                delays.setdefault(delay.way, []).append(delay.seconds)
+        if delays:
+            self.book.delayed(service_id, delays)
         self._watch_missed(now)
 
     def _watch_missed(self, now: float) -> None:
@@ -561,9 +593,11 @@ class BoardRuntime:
             # What is missing may be among what is not worked off yet.
             self._missed_timer = self.hass.loop.call_later(BUSY_SECONDS, self._count_missed)
             return
-        for service_id, number in self.missed.missed(now).items():
-            self.count(service_id, missed=number)
-            self.note(service_id, healthy_since=now)
+        for service_id, misses in self.missed.missed(now).items():
+            self.book.missed(service_id, misses, now)
+            record = self.records.get(service_id)
+            if record is not None and record.silent_since is None and stays_silent(record, now):
+                self.note(service_id, silent_since=now)
         self._watch_missed(now)
 
 

@@ -1,5 +1,6 @@
 """Sensors: the board's numbers, and what is known of each service."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import PERCENTAGE, EntityCategory
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -226,6 +227,36 @@ RECORD_SENSORS: Final = (
         # A miss is taken back when its delivery comes after all.
         state_class=SensorStateClass.TOTAL,
         value_fn=lambda record: record.missed,
+    ),
+    RecordSensorDescription(
+        key="missed_24h",
+        translation_key="missed_24h",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda record: len(record.recent_misses(time.time())),
+    ),
+    RecordSensorDescription(
+        key="webhook_delay",
+        translation_key="webhook_delay",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        value_fn=lambda record: record.webhook_delay,
+    ),
+    RecordSensorDescription(
+        key="poll_delay",
+        translation_key="poll_delay",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        value_fn=lambda record: record.poll_delay,
     ),
     RecordSensorDescription(
         key="last_sync",

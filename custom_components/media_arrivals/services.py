@@ -1,4 +1,4 @@
-"""Actions: read the board and the journal, look at the services now, dismiss an arrival."""
+"""Actions: read the board and the journal, look at services and webhooks, dismiss an arrival."""
 
 from asyncio import gather
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +28,7 @@ from .const import (
     WATCH_HOUSEHOLD,
     WATCH_OFF,
 )
+from .doctor import async_examine_all
 from .engine.board.models import (
     Arrival,
     ExternalIds,
@@ -60,6 +61,7 @@ from .runtime import BOARD_KEY, ServiceConfigEntry, service_entries
 ACTION_GET_ARRIVALS: Final = "get_arrivals"
 ACTION_GET_ARRIVAL: Final = "get_arrival"
 ACTION_GET_WEBHOOK_LOG: Final = "get_webhook_log"
+ACTION_CHECK_WEBHOOKS: Final = "check_webhooks"
 ACTION_SYNC: Final = "sync"
 ACTION_DISMISS_ARRIVAL: Final = "dismiss_arrival"
 ACTION_FORGET_PERSON: Final = "forget_person"
@@ -77,6 +79,7 @@ ATTR_REQUESTER: Final = "requester"
 ATTR_SEASON: Final = "season"
 ATTR_SERVICE: Final = "service"
 ATTR_STAGE: Final = "stage"
+ATTR_TEST: Final = "test"
 ATTR_TEXT: Final = "text"
 ATTR_TIER: Final = "tier"
 ATTR_TMDB_ID: Final = "tmdb_id"
@@ -138,6 +141,13 @@ GET_WEBHOOK_LOG_SCHEMA: Final = probatio.Schema(
     }
 )
 
+CHECK_WEBHOOKS_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Optional(ATTR_SERVICE): cv.string,
+        probatio.Optional(ATTR_TEST, default=False): cv.boolean,
+    }
+)
+
 SYNC_SCHEMA: Final = probatio.Schema(
     {
         probatio.Optional(ATTR_SERVICE): cv.string,
@@ -175,6 +185,14 @@ def async_setup_services(hass: HomeAssistant) -> None:
         ACTION_GET_WEBHOOK_LOG,
         _async_get_webhook_log,
         GET_WEBHOOK_LOG_SCHEMA,
+        SupportsResponse.ONLY,
+    )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        ACTION_CHECK_WEBHOOKS,
+        _async_check_webhooks,
+        CHECK_WEBHOOKS_SCHEMA,
         SupportsResponse.ONLY,
     )
     hass.services.async_register(
@@ -292,6 +310,13 @@ async def _async_get_webhook_log(call: ServiceCall) -> ServiceResponse:
         "offset": call.data[ATTR_OFFSET],
         "deliveries": [present_delivery(row, audience) for row in page.rows],
     }
+
+
+async def _async_check_webhooks(call: ServiceCall) -> ServiceResponse:
+    """Say how the webhook of one service is, or of all of them; with a test if that is wanted."""
+    service = _service_entry(call)
+    entries = [service] if service else service_entries(call.hass)
+    return {"services": [*await async_examine_all(call.hass, entries, test=call.data[ATTR_TEST])]}
 
 
 async def _async_sync(call: ServiceCall) -> ServiceResponse:

@@ -1,5 +1,6 @@
 """System health: the database, the board and the webhooks at a glance."""
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ def async_register(hass: HomeAssistant, register: system_health.SystemHealthRegi
 async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     """Return what is shown."""
     runtime = hass.data[BOARD_KEY]
+    now = time.time()
     webhooks = Counter(record.webhook for record in runtime.records.values())
     return {
         **await _database_info(hass, runtime.storage),
@@ -33,6 +35,9 @@ async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
         "webhooks_unproven": webhooks[WebhookHealth.UNPROVEN],
         "webhooks_failed": webhooks[WebhookHealth.FAILED],
         "polling_only": webhooks[WebhookHealth.POLLING_ONLY],
+        "webhooks_missed": sum(
+            len(record.recent_misses(now)) for record in runtime.records.values()
+        ),
     }
 
 

@@ -14,6 +14,7 @@ UNAVAILABLE: Final = "database_unavailable"
 DAMAGED: Final = "database_damaged"
 NEWER: Final = "database_newer"
 VANISHED: Final = "vanished"
+SILENT: Final = "webhook_silent"
 
 DATABASE_FILE: Final = f"{DOMAIN}.db"
 
@@ -55,6 +56,33 @@ def async_report_vanished(hass: HomeAssistant, entry: ConfigEntry) -> None:
 def async_vanished_is_over(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Take the repair back: it is there again, or it was confirmed."""
     ir.async_delete_issue(hass, DOMAIN, f"{VANISHED}_{entry.entry_id}")
+
+
+@callback
+def async_report_silence(hass: HomeAssistant, entry: ConfigEntry, missed: int) -> None:
+    """Raise a repair: a webhook that should work tells nothing, and polls find what it should."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        silence_issue_id(entry.entry_id),
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=SILENT,
+        learn_more_url=learn_more_url(SILENT),
+        translation_placeholders={"service": entry.title, "missed": str(missed)},
+        data={"entry_id": entry.entry_id, SILENT: True},
+    )
+
+
+@callback
+def async_silence_is_over(hass: HomeAssistant, entry_id: str) -> None:
+    """Take the repair back: a delivery came, or something else is known to be wrong."""
+    ir.async_delete_issue(hass, DOMAIN, silence_issue_id(entry_id))
+
+
+def silence_issue_id(entry_id: str) -> str:
+    """Return the id of the issue about a webhook that tells nothing."""
+    return f"{SILENT}_{entry_id}"
 
 
 @callback

@@ -304,7 +304,7 @@ class Worker:
         except Exception as err:  # noqa: BLE001 - the next delivery is not to blame
             ticket.fail(fault(err))
             log_fault(_LOGGER, f"working off a delivery of {service.kind}", err)
-        self._runtime.sighted(service.id, decoded.sightings, delivered.received_at)
+        self._runtime.heard(service.id, decoded, delivered.received_at)
         self._hint(service.id, decoded)
         self._conclude(step, (ticket,))
 

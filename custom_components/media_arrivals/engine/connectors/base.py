@@ -62,6 +62,8 @@ class Sighting:
     event: str
     key: str
     at: float
+    dated: bool = True
+    """``at`` is the service's own time, and no estimate; of what a poll shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

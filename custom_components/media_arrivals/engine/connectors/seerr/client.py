@@ -208,18 +208,22 @@ class _Look:
             before = self.view.open_requests.get(request.id)
             key = str(request.id)
             if new:
-                yield Sighting(event="requested", key=key, at=request.created_at or self.now)
+                dated = request.created_at is not None
+                at = request.created_at or self.now
+                yield Sighting(event="requested", key=key, at=at, dated=dated)
             decided = answers.changed_at(request, self.now, self.at)
             if self._is_placed(decided):
+                dated = decided == request.updated_at
                 if self._was_approved(request, before):
-                    yield Sighting(event="approved", key=key, at=decided)
+                    yield Sighting(event="approved", key=key, at=decided, dated=dated)
                 if (new or before) and request.decision is Decision.DECLINED:
-                    yield Sighting(event="declined", key=key, at=decided)
+                    yield Sighting(event="declined", key=key, at=decided, dated=dated)
             if not request.available or request.id in self.told or not (new or before):
                 continue
             available = answers.available_at(request, self.now, None if new else self.at)
             if self._is_placed(available):
-                yield Sighting(event="available", key=key, at=available)
+                dated = available == request.media.updated_at
+                yield Sighting(event="available", key=key, at=available, dated=dated)
 
     def _was_approved(self, request: SeerrRequest, before: Decision | None) -> bool:
         """Tell whether somebody approved it, which an automatic approval is not."""
