@@ -118,7 +118,7 @@ class Flow:
             for issue in TEXTS["issues"].values()
             if self.last["step_id"] in issue.get("fix_flow", {}).get("step", {})
             and (
-                "callback_url" in issue["fix_flow"]["step"]["remedy"]["data"]
+                "callback_url" in issue["fix_flow"]["step"].get("remedy", {}).get("data", {})
                 or all(one["name"] != "callback_url" for one in self.last["data_schema"])
             )
         ]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler
 from homeassistant.core import Context, Event, HomeAssistant
@@ -35,9 +36,11 @@ from custom_components.media_arrivals.engine.board.models import (
     QuestionKind,
     TitleRef,
 )
+from custom_components.media_arrivals.engine.connectors.base import NotReadyError
 from custom_components.media_arrivals.questions import GIVE_UP_AFTER, Pending, Ticket
 from custom_components.media_arrivals.records import WebhookHealth
 from simulator import DeliveryFaults, Film
+from simulator.service import HttpDouble
 from tests.house import House
 from tests.payloads import FILM, radarr_grab
 
@@ -261,7 +264,135 @@ async def test_a_hint_brings_an_early_poll(house: House) -> None:
     await house.until(lambda: house.record(entry).downloading, what="an early poll")
 
 
+def wants_rest(double: HttpDouble, monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
+    """Have a service answer 429 and say for how long it wants to be left alone."""
+    answer = web.Response(status=429, headers={"Retry-After": seconds})
+    monkeypatch.setattr(double, "failure", lambda _: answer_like(answer))
+    double.misbehave("429")
+
+
+def answer_like(answer: web.Response) -> web.Response:
+    """Return a fresh answer: one can be sent only once."""
+    return web.Response(status=answer.status, headers=answer.headers)
+
+
+async def test_a_service_that_wants_to_be_left_alone_is(
+    house: House, freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    other = house.add_service(house.stack.radarr_4k)
+    await house.start()
+    radarr = house.stack.radarr
+    wants_rest(radarr, monkeypatch, "900")
+    await house.poll(entry)
+    assert house.record(entry).last_status == "server_fault"
+    radarr.behave()
+    radarr.reset_counts()
+
+    # Neither a hint nor a question may disturb it, and it is no new failure.
+    freezer.tick(890)
+    await house.poll(entry)
+    await house.post(entry, radarr_grab(movie_id=radarr.put_movie(FILM).id))
+    await house.settle()
+    await house.poll(other)
+    # Only where the delivery comes from is looked at.
+    assert {call.endpoint for call in radarr.calls} <= {"/api/v3/notification"}
+    assert house.runtime.questions.count(entry.entry_id) == 1
+    assert not succeeded(coordinator_of(house, entry))
+    assert house.record(other).last_status == "ok"
+
+    freezer.tick(20)
+    coordinator_of(house, entry).async_wake()
+    await house.until(lambda: not house.runtime.questions.total, what="an answer")
+    await house.poll(entry)
+    assert succeeded(coordinator_of(house, entry))
+
+
+async def test_a_service_is_left_alone_for_an_hour_at_most(
+    house: House, freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    wants_rest(house.stack.radarr, monkeypatch, "86400")
+    await house.poll(entry)
+    house.stack.radarr.behave()
+    freezer.tick(3601)
+    await house.poll(entry)
+    assert house.record(entry).last_status == "ok"
+
+
+async def test_a_question_that_is_put_off_holds_up_all_calls_and_is_not_given_up(
+    house: House, freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    radarr = house.stack.radarr
+    movie = radarr.put_movie(FILM)
+    await house.start()
+    wants_rest(radarr, monkeypatch, "3000")
+    await house.post(entry, radarr_grab(movie_id=movie.id))
+    await house.until(lambda: pending(house, entry).tries, what="a try")
+    assert pending(house, entry).due_at == pytest.approx(dt_util.utcnow().timestamp() + 3000)
+    asked = len(radarr.calls)
+    freezer.tick(2900)
+    await house.poll(entry)
+    assert len(radarr.calls) == asked
+    assert house.record(entry).last_status == "ok"
+    freezer.tick(101)
+    coordinator_of(house, entry).async_wake()
+    await house.until(lambda: pending(house, entry).tries == 2, what="another try")
+    radarr.behave()
+    freezer.tick(3001)
+    coordinator_of(house, entry).async_wake()
+    await house.until(lambda: not house.runtime.questions.total, what="an answer")
+    (row,) = (await house.storage.journal.recent()).rows
+    assert row.outcome == "processed"
+
+
+async def test_a_sync_that_finds_it_gone_or_back_says_so_once(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    await house.start()
+    caplog.clear()
+    house.stack.radarr.misbehave("500")
+    await coordinator_of(house, entry).async_sync()
+    await house.poll(entry)
+    await coordinator_of(house, entry).async_sync()
+    house.stack.radarr.behave()
+    await coordinator_of(house, entry).async_sync()
+    await house.poll(entry)
+    await coordinator_of(house, entry).async_sync()
+    told = [one for one in caplog.records if one.name.endswith(".coordinator") and one.levelno > 10]
+    assert [one.levelname for one in told] == ["ERROR", "INFO"]
+    assert "recovered" in told[1].getMessage()
+
+
 # --- questions --------------------------------------------------------------------------------
+
+
+async def test_a_thing_that_is_not_ready_is_asked_for_when_its_service_says(
+    house: House, freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = house.add_service(house.stack.radarr)
+    radarr = house.stack.radarr
+    await house.start()
+    coordinator = coordinator_of(house, entry)
+
+    async def not_ready(*_: Any) -> Any:
+        raise NotReadyError("no ids", retry_after=60.0)
+
+    with monkeypatch.context() as young:
+        young.setattr(coordinator.client, "answer", not_ready)
+        await house.post(entry, radarr_grab(movie_id=radarr.put_movie(FILM).id))
+        await house.until(lambda: pending(house, entry).tries, what="a try")
+    assert pending(house, entry).due_at == pytest.approx(dt_util.utcnow().timestamp() + 60)
+    # The service itself is well.
+    radarr.reset_counts()
+    await house.poll(entry)
+    assert radarr.calls
+    freezer.tick(61)
+    coordinator.async_wake()
+    await house.until(lambda: not house.runtime.questions.total, what="an answer")
 
 
 async def test_a_question_is_asked_once_however_many_wait(

@@ -35,7 +35,7 @@ from custom_components.media_arrivals.engine.connectors.base import (
 )
 from custom_components.media_arrivals.engine.storage.models import DatabaseUnavailableError
 from custom_components.media_arrivals.engine.storage.storage import Storage
-from custom_components.media_arrivals.records import WebhookHealth
+from custom_components.media_arrivals.records import Miss, WebhookHealth
 from custom_components.media_arrivals.sensor import LAST_STATUSES, OTHER_STATUS
 from custom_components.media_arrivals.troubles import UNAVAILABLE
 from tests.engine.board.household import (
@@ -386,6 +386,31 @@ async def test_two_services_of_a_kind_have_their_own_records(hass: HomeAssistant
     assert home.state("sensor.radarr_webhooks_received") == "0"
     assert home.state("sensor.radarr_4k_last_webhook") == moment(NOW).isoformat()
     assert home.state("sensor.radarr_last_webhook") == STATE_UNKNOWN
+
+
+async def test_misses_of_a_day_and_delays_can_be_plotted(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    freezer.move_to(moment(NOW))
+    home = await set_up_home(hass, "radarr", "radarr4k", all_entities=True)
+    shown = ("webhooks_missed_in_24_hours", "webhook_delay", "polling_delay")
+
+    def states(name: str) -> list[str]:
+        return [home.state(f"sensor.{name}_{one}") for one in shown]
+
+    assert states("radarr") == ["0", "unknown", "unknown"]
+    await home.note(
+        "radarr",
+        misses=(Miss(NOW - 90_000, NOW - 90_000, "a"), Miss(NOW - 10, NOW - 20, "b")),
+        webhook_delays=(0.5, 1.5, 60.0),
+        poll_delays=(100.0, 200.0),
+        version="x",
+    )
+    assert states("radarr") == ["1", "1.5", "150.0"]
+    assert states("radarr_4k") == ["0", "unknown", "unknown"]
+    freezer.tick(86_400)
+    await home.note("radarr", version="y")
+    assert states("radarr")[0] == "0"
 
 
 async def test_numbers_have_a_state_class_and_a_unit(hass: HomeAssistant) -> None:

@@ -460,6 +460,7 @@ class Registration:
             except ServiceError, TimeoutError:
                 return Outcome.SILENT
             # Now it is not there: what was proven of the old one does not count.
+            self._awaiting_since = dt_util.utcnow().timestamp()
             self._runtime.note(
                 self._entry.entry_id,
                 webhook=WebhookHealth.UNPROVEN,

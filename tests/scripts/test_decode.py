@@ -167,7 +167,7 @@ def test_a_delivery_of_seerr(captured: dict[str, Path], capsys: pytest.CaptureFi
         "questions": [
             {"service": "seerr", "kind": "request", "title": request["title"], "request_id": 41}
         ],
-        "sightings": [{"event": "available", "key": "41", "at": "now"}],
+        "sightings": [{"event": "available", "key": "41", "at": "now", "dated": True}],
         "health": [],
     }
     assert request["report"] == "request"
