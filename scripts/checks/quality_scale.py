@@ -61,6 +61,10 @@ RULES = [
     "strict-typing",
 ]
 
+DISCOVERY = ("discovery", "discovery-update-info")
+DISCOVERING = ("bluetooth", "dhcp", "homekit", "mqtt", "ssdp", "usb", "zeroconf")
+"""Keys of the manifest by which things in the network are found."""
+
 
 def check(root: Path, folder: str) -> list[Problem]:
     """Name the rules that are missing, unknown, or without an honest answer."""
@@ -68,6 +72,8 @@ def check(root: Path, folder: str) -> list[Problem]:
     if scale.problems and not scale.data:
         return scale.problems
     rules = scale.mapping("rules")
+    manifest = Document(root, f"{folder}/manifest.json")
+    ways = [way for way in DISCOVERING if manifest.at(way)]
     for rule in RULES:
         if rule not in rules:
             scale.problem(("rules",), f"{rule} is missing; say done, todo or exempt")
@@ -81,4 +87,6 @@ def check(root: Path, folder: str) -> list[Problem]:
             scale.problem(path, f'{rule} must be done, todo or exempt, not "{status}"')
         if status == "exempt" and not comment:
             scale.problem(path, f"{rule} is exempt; say why in a comment")
+        if status == "exempt" and rule in DISCOVERY and ways:
+            scale.problem(path, f"the manifest discovers by {', '.join(ways)}: no exemption")
     return scale.problems

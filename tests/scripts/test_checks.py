@@ -462,6 +462,16 @@ def test_a_file_that_does_not_agree(
     assert any(re.search(said, problem) for problem in problems), problems
 
 
+@pytest.mark.parametrize("rule", ["discovery", "discovery-update-info"])
+def test_what_is_discovered_is_not_exempt(tree: Tree, rule: str) -> None:
+    tree.change(
+        "quality_scale.yaml", f"rules/{rule}", {"status": "exempt", "comment": "They hide."}
+    )
+    assert tree.problems() == []
+    tree.change("manifest.json", "zeroconf", ["_parcels._tcp.local."])
+    assert any("discovers by zeroconf: no exemption" in problem for problem in tree.problems())
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
