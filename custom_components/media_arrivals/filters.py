@@ -48,7 +48,8 @@ def check_options(hass: HomeAssistant, options: Mapping[str, Any]) -> None:
 def names_shown(hass: HomeAssistant) -> bool:
     """Tell whether automations may know who asked; the set-up need not be through for that."""
     entry = board_entry(hass)
-    return entry is not None and bool(entry.options.get(CONF_REQUESTER_NAMES, False))
+    # Nothing else but this opens it, whatever another version stored.
+    return entry is not None and entry.options.get(CONF_REQUESTER_NAMES) is True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
