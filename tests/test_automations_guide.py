@@ -72,7 +72,7 @@ async def test_the_guide_names_every_variable_and_every_option(hass: HomeAssista
     runs = await automate(hass, f"triggers: [{{trigger: {DOMAIN}.arrival_approved}}]")
     await hear(home, request(FILM, 0, Decision.APPROVED))
     own = {"id", "idx", "alias", "platform", "description"}
-    for name in {*runs.last, "episodes", "request", "cause"} - own:
+    for name in {*runs.last, "episodes", "request", "state", "cause"} - own:
         assert f"`trigger.{name}`" in text, name
     for description in ("triggers", "conditions"):
         shown = yaml.safe_load((ROOT / FOLDER / f"{description}.yaml").read_text(encoding="utf-8"))

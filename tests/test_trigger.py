@@ -592,13 +592,29 @@ async def test_a_webhook_is_told_when_it_turns_and_not_while_nothing_is_certain(
     assert keys(runs) == ["webhook_works_again"]
     await home.note("radarr", webhook=WebhookHealth.FAILED, webhook_cause=WebhookCause.REFUSED)
     assert keys(runs) == ["webhook_works_again", "webhook_stopped_working"]
-    told = {name: runs.last[name] for name in ("service", "service_name", "service_kind", "cause")}
-    assert told == {
+    own = ("id", "idx", "alias", "platform", "description")
+    assert {name: value for name, value in runs.last.items() if name not in own} == {
         "service": "radarr",
         "service_name": "Radarr",
         "service_kind": "radarr",
+        "state": "wrong_address",
         "cause": "refused",
     }
+
+
+async def test_a_webhook_that_falls_silent_works_no_more(hass: HomeAssistant) -> None:
+    home = await set_up_home(hass, "radarr", "sonarr")
+    runs = await automate(hass, ALL)
+    await home.note("radarr", webhook=WebhookHealth.WORKING)
+    await home.note("radarr", missed=2)
+    await home.note("radarr", silent_since=time.time())
+    await home.note("radarr", missed=3)
+    assert keys(runs) == ["webhook_stopped_working"]
+    assert (runs.last["state"], runs.last["cause"]) == ("silent", None)
+    await home.note("radarr", silent_since=None)
+    assert keys(runs) == ["webhook_stopped_working", "webhook_works_again"]
+    await home.note("radarr", muted=True)
+    assert runs.last["state"] == "muted"
 
 
 async def test_only_the_webhook_that_is_chosen_is_told(hass: HomeAssistant) -> None:

@@ -146,7 +146,7 @@ class WebhookTrigger(SignalTrigger):
                 service = _service(self._hass, turn.entry_id)
                 cause = None if turn.cause is None else turn.cause.value
                 _ = run_action(
-                    {**service, "cause": cause},
+                    {**service, "state": turn.state.value, "cause": cause},
                     f"the webhook of {service['service_name']} {self.said}",
                 )
 

@@ -1,5 +1,6 @@
 """Watches whether the webhooks of services work, and tells when that turns."""
 
+import time
 from dataclasses import dataclass
 
 from homeassistant.config_entries import (
@@ -10,9 +11,10 @@ from homeassistant.config_entries import (
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
 
-from .binary_sensor import WORKS
 from .const import CONF_KIND, DOMAIN, KIND_BOARD, SIGNAL_RECORD, SIGNAL_WEBHOOK
+from .doctor import State, examine
 from .engine.connectors.base import WebhookCause
+from .records import WebhookHealth
 from .runtime import BOARD_KEY, service_entries
 
 
@@ -22,14 +24,36 @@ class WebhookTurn:
 
     entry_id: str
     works: bool
+    state: State
     cause: WebhookCause | None
 
 
 @callback
 def webhook_works(hass: HomeAssistant, entry_id: str) -> bool | None:
     """Tell whether a service's webhook works; ``None``: not proven yet, or not wanted."""
+    return None if (turn := _look_at(hass, entry_id)) is None else turn.works
+
+
+def _look_at(hass: HomeAssistant, entry_id: str) -> WebhookTurn | None:
+    """Say how a service's webhook is, if that is certain.
+
+    One that was proven and is muted or silent does not work, either.
+    """
     record = hass.data[BOARD_KEY].records.get(entry_id)
-    return None if record is None else WORKS.get(record.webhook)
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if (
+        entry is None
+        or record is None
+        or record.webhook not in {WebhookHealth.WORKING, WebhookHealth.FAILED}
+    ):
+        return None
+    state = examine(entry, record, time.time()).state
+    return WebhookTurn(
+        entry_id=entry_id,
+        works=state is State.WORKING,
+        state=state,
+        cause=record.webhook_cause,
+    )
 
 
 @callback
@@ -80,11 +104,9 @@ class WebhookWatch:
     @callback
     def _async_look(self, entry_id: str) -> None:
         """Tell it if what is certain turned."""
-        works, worked = webhook_works(self.hass, entry_id), self._worked[entry_id]
-        if works is None or works is worked:
+        turn, worked = _look_at(self.hass, entry_id), self._worked[entry_id]
+        if turn is None or turn.works is worked:
             return
-        self._worked[entry_id] = works
+        self._worked[entry_id] = turn.works
         if worked is not None:
-            cause = self.hass.data[BOARD_KEY].records[entry_id].webhook_cause
-            turn = WebhookTurn(entry_id=entry_id, works=works, cause=cause)
             async_dispatcher_send(self.hass, SIGNAL_WEBHOOK, turn)
