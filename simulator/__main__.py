@@ -10,6 +10,9 @@ from .control import Control
 from .flavours import FLAVOURS
 from .stack import RADARR_VERSION, SONARR_VERSION, Stack
 
+PORTS = 11
+"""The control API, and a service each."""
+
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -18,12 +21,13 @@ def arguments() -> argparse.Namespace:
         "--port-base",
         type=int,
         default=0,
-        help="control, Seerr, Radarr, Radarr 4K and Sonarr take five ports from here; 0: any",
+        help="the first of the ports; 0: any",
     )
     parser.add_argument(
         "--ports",
         type=lambda text: [int(port) for port in text.split(",")],
-        help="the same ports one by one, separated by commas",
+        help="one by one, separated by commas: of the control API, "
+        "seerr, radarr, radarr_4k, sonarr, plex_tv, plex, tautulli, jellyfin, emby, sonarr_4k",
     )
     parser.add_argument("--seerr", choices=sorted(FLAVOURS), default="seerr-3.3")
     parser.add_argument("--radarr", default=RADARR_VERSION, help="the version to play")
@@ -38,16 +42,17 @@ def arguments() -> argparse.Namespace:
 async def run(options: argparse.Namespace) -> None:
     """Serve until interrupted."""
     base = options.port_base
-    ports = options.ports or [base + number if base else 0 for number in range(6)]
-    ports += [0] * (6 - len(ports))
-    stack = Stack.default(
+    ports = options.ports or [base + number if base else 0 for number in range(PORTS)]
+    ports += [0] * (PORTS - len(ports))
+    stack = Stack.household(
         seerr=options.seerr,
         radarr=options.radarr,
         sonarr=options.sonarr,
-        ports=ports[1:5],
+        ports=ports[1:10],
     )
+    stack.seerr.media_server = stack.plex
     if options.second_sonarr:
-        stack.add_sonarr("sonarr_4k", version=options.sonarr, port=ports[5], is4k=True)
+        stack.add_sonarr("sonarr_4k", version=options.sonarr, port=ports[10], is4k=True)
     control = Control(stack, port=ports[0])
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -57,6 +62,7 @@ async def run(options: argparse.Namespace) -> None:
         async with stack:
             if options.library:
                 stack.fill_library()
+                await stack.scan()
             await control.start()
             if options.jobs > 0:
                 stack.run_jobs(every=options.jobs)

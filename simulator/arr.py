@@ -345,6 +345,14 @@ class ArrDouble(HttpDouble):
             )
         return json_answer(found)
 
+    def files_of(self, tmdb_id: int, tvdb_id: int | None) -> list[str]:
+        """Return where on the shelf the files of a title are."""
+        return [
+            file.path
+            for file in self.shelf.under(self.root_folder)
+            if file.tmdb_id == tmdb_id or (tvdb_id is not None and file.tvdb_id == tvdb_id)
+        ]
+
     async def _get_root_folder(self, _request: web.Request) -> web.Response:
         return json_answer(
             [

@@ -8,6 +8,7 @@ from aiohttp import web
 from .arr import ArrDouble
 from .delivery import Outcome
 from .faults import DeliveryFaults, Json
+from .plex_tv import PlexTvDouble
 from .scenarios import SCENARIOS, Play
 from .seerr import SeerrDouble
 from .service import HOST, HttpDouble, json_answer
@@ -57,6 +58,7 @@ class Control:
                 web.put("/control/jobs", self._run_jobs),
                 web.post("/control/seerr/{service}/{job:scan|download_sync}", self._seerr_job),
                 web.post("/control/arr/{service}/{verb:restart|reinstall}", self._arr_verb),
+                web.post("/control/plex_tv/{service}/agree", self._agree),
             ]
         )
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
@@ -198,6 +200,12 @@ class Control:
         else:
             await seerr.download_sync()
         return json_answer({})
+
+    async def _agree(self, request: web.Request) -> web.Response:
+        plex_tv = self._service(request)
+        if not isinstance(plex_tv, PlexTvDouble):
+            raise TypeError("not a plex.tv")
+        return json_answer({"agreed": plex_tv.agree_to_all()})
 
     async def _arr_verb(self, request: web.Request) -> web.Response:
         arr = self._service(request)

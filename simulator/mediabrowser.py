@@ -331,6 +331,10 @@ class MediaBrowserDouble(HttpDouble):
             and number in {None, item.number}
         )
 
+    def shows(self, path: str) -> bool:
+        """Tell whether a file of the shelf is in a library."""
+        return path in self._paths
+
     def fill(self, films: int = 30_000) -> None:
         """Let there have been many films for a long time; nobody is told."""
         library = self.libraries[0]

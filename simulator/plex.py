@@ -626,6 +626,10 @@ class PlexDouble(HttpDouble):
         for item in self.items.values():
             item.matched = True
 
+    def shows(self, path: str) -> bool:
+        """Tell whether a file of the shelf is in a library."""
+        return path in self._paths
+
     def fill(self, films: int = 30_000) -> None:
         """Let the library have existed for years; nobody is told."""
         section, now = self.sections["1"], self.now()

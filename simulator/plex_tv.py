@@ -72,6 +72,13 @@ class PlexTvDouble(HttpDouble):
         """Let the user agree to a sign-in."""
         self.pins[pin_id].token = (account or self.owner).token
 
+    def agree_to_all(self) -> int:
+        """Let the owner agree to every sign-in that waits; return how many there were."""
+        waiting = [pin.id for pin in self.pins.values() if pin.token is None]
+        for number in waiting:
+            self.agree(number)
+        return len(waiting)
+
     # --- HTTP ---------------------------------------------------------------------------
 
     @override

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from .arr import GIB, TORRENT, USENET, Client
 from .library import Film, Show
+from .plex import PlexDouble
 from .radarr import Movie, RadarrDouble
 from .seerr_data import Decision, Request
 from .sonarr import Episode, Series
+from .viewing import next_to_watch
 
 if TYPE_CHECKING:
     from .stack import Stack
@@ -113,9 +115,10 @@ async def _series_sent(stack: Stack, show: Show) -> Series:
 
 
 async def _looked(stack: Stack) -> None:
-    """Let Seerr notice what changed in the services."""
+    """Let Seerr notice what changed in the services; what can be played, its jobs look for."""
     await stack.seerr.download_sync()
-    await stack.seerr.scan()
+    if stack.seerr.media_server is None:
+        await stack.seerr.scan()
     await stack.settle()
 
 
@@ -445,6 +448,28 @@ async def broken_pack(
         yield step
 
 
+async def viewing(stack: Stack, *, pace: float = 1.0) -> Story:
+    """Somebody plays the newest thing in the house that nobody has watched, to its end."""
+    choice = next_to_watch(stack)
+    if choice is None:
+        msg = "there is nothing new to watch"
+        raise LookupError(msg)
+    if isinstance(choice[0], PlexDouble):
+        plex, item = choice
+        session = await plex.play_session(item)
+        yield "playing", 6 * pace
+        await plex.finish(session)
+        yield "watched", 3 * pace
+        await plex.stop_session(session)
+    else:
+        server, thing = choice
+        playing = await server.play_session(server.users[0], thing)
+        yield "playing", 6 * pace
+        await server.stop_session(playing, completed=True)
+        yield "watched", 3 * pace
+    yield "stopped", 0
+
+
 async def burst(stack: Stack, *, deliveries: int = 1000, seconds: float = 0.0) -> Story:
     """Many deliveries at once: films are added, grabbed and imported, each with three events."""
     films = -(-deliveries // 3)
@@ -488,11 +513,15 @@ SCENARIOS: dict[str, Callable[..., Story]] = {
     "removal": removal,
     "lost_file": lost_file,
     "broken_pack": broken_pack,
+    "viewing": viewing,
     "burst": burst,
 }
 
 # What a household's day begins with, so that every stage is soon to be seen, and goes on with.
-MORNING = ["film", "season", "waiting", "unreleased", "declined", "failed", "weekly", "blocked"]
+MORNING = ["film", "season", "waiting", "unreleased", "declined", "failed", "blocked", "weekly"]
+MORNING_GAP = 4.0
+# Whoever listens to media servers asks them little at a time: what comes all at once would wait.
+PACES = {"weekly": 4.0, "broken_pack": 2.0, "copy_4k": 1.5}
 REST_OF_THE_DAY = (
     "copy_4k",
     "direct",
@@ -508,19 +537,35 @@ REST_OF_THE_DAY = (
 )
 
 
-async def household_day(stack: Stack, *, speed: float = 1.0, gap: float = 14.0) -> None:
+async def household_day(stack: Stack, *, speed: float = 1.0, gap: float = 30.0) -> None:
     """Play everything, for as long as nobody stops it."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_arrivals(stack, speed=speed, gap=gap))
+        group.create_task(_evenings(stack, speed=speed))
 
-    def begin(name: str) -> None:
-        play = stack.play(name, speed=speed)
-        play.run()
 
+def _begin(stack: Stack, name: str, speed: float) -> Play:
+    play = stack.play(name, speed=speed / PACES.get(name, 1.0))
+    play.run()
+    return play
+
+
+async def _arrivals(stack: Stack, *, speed: float, gap: float) -> None:
     for name in MORNING:
-        begin(name)
-        await asyncio.sleep(1.0 / speed)
+        _begin(stack, name, speed)
+        await asyncio.sleep(MORNING_GAP / speed)
     turn = 0
     while True:
         await asyncio.sleep(gap / speed)
         if sum(not play.ended for play in stack.plays) < 12:
-            begin(REST_OF_THE_DAY[turn % len(REST_OF_THE_DAY)])
+            _begin(stack, REST_OF_THE_DAY[turn % len(REST_OF_THE_DAY)], speed)
             turn += 1
+
+
+async def _evenings(stack: Stack, *, speed: float) -> None:
+    """Let somebody watch something new, one thing after the other."""
+    while True:
+        await asyncio.sleep(1.0 / speed)
+        if next_to_watch(stack) is not None:
+            await _begin(stack, "viewing", speed).wait()
+            await asyncio.sleep(20.0 / speed)

@@ -4,7 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, override
+from typing import Any, Protocol, override
 
 import aiohttp
 
@@ -56,6 +56,14 @@ SENTENCES = {
 POSTER = "https://image.tmdb.org/t/p/w600_and_h900_bestv2"
 
 
+class MediaServer(Protocol):
+    """What a Seerr asks whether something can be played."""
+
+    def shows(self, path: str) -> bool:
+        """Tell whether a file of the shelf is in a library."""
+        ...
+
+
 class SeerrWork(HttpDouble):
     """The inner life of a simulated Seerr."""
 
@@ -91,6 +99,8 @@ class SeerrWork(HttpDouble):
             ("Carla", REQUEST | AUTO_APPROVE),
         ):
             self.user(person, rights)
+        self.media_server: MediaServer | None = None
+        """Where it looks whether something can be played; without one, files are enough."""
         self._session: aiohttp.ClientSession | None = None
         self._scanning = asyncio.Lock()
         self.webhook: Json = {}
@@ -554,6 +564,10 @@ class SeerrWork(HttpDouble):
                 copy.external_id = copy.server = copy.slug = None
             return
         if found == copy.status and all(copy.seasons.get(n) == seasons[n] for n in seasons):
+            return
+        if self.media_server is not None and not all(
+            map(self.media_server.shows, server.double.files_of(media.tmdb_id, media.tvdb_id))
+        ):
             return
         ready = self._now_available(media, is4k, found, copy.seasons | seasons)
         if self.flavour.tells_before_write and ready:

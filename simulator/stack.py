@@ -1,7 +1,7 @@
 """A whole simulated home: its services, its world, and what is played in it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from .emby import EmbyDouble
 from .faults import Json
 from .jellyfin import JellyfinDouble
 from .library import Catalogue
+from .mediabrowser import MediaBrowserDouble
 from .plex import PlexDouble
 from .plex_beside import PlexBeside
 from .plex_tv import PlexTvDouble
@@ -26,6 +27,8 @@ from .tautulli import TautulliDouble
 
 RADARR_VERSION = "6.0.3.10205"
 SONARR_VERSION = "4.0.16.2944"
+MEDIA_SERVER_PAUSES = 60
+"""A Seerr looks at queues so many times before it looks into its media server."""
 
 
 class Stack:
@@ -60,12 +63,15 @@ class Stack:
         return stack
 
     @classmethod
-    def household(cls, *, clock: Clock | None = None, **options: Any) -> Self:
+    def household(
+        cls, *, clock: Clock | None = None, ports: Sequence[int] = (0,) * 9, **options: Any
+    ) -> Self:
         """Build what a usual home has: the default stack, all media servers, and a Tautulli."""
-        stack = cls.default(clock=clock, **options)
-        stack.add_tautulli(stack.add_plex())
-        stack.add_jellyfin()
-        stack.add_emby()
+        stack = cls.default(clock=clock, ports=ports[:4], **options)
+        stack.add_plex_tv(port=ports[4])
+        stack.add_tautulli(stack.add_plex(port=ports[5]), port=ports[6])
+        stack.add_jellyfin(port=ports[7])
+        stack.add_emby(port=ports[8])
         return stack
 
     def _add(self, double: HttpDouble) -> None:
@@ -233,17 +239,21 @@ class Stack:
                 await double.settle()
 
     def run_jobs(self, *, every: float = 5.0) -> None:
-        """Let every Seerr look at queues and availability by itself."""
+        """Let every Seerr look at queues and availability by itself.
 
-        async def jobs(seerr: SeerrDouble) -> None:
+        Through a media server it looks more seldom, as real ones do.
+        """
+
+        async def repeat(work: Callable[[], Awaitable[None]], pause: float) -> None:
             while True:
-                await asyncio.sleep(every)
-                await seerr.download_sync()
-                await seerr.scan()
+                await asyncio.sleep(pause)
+                await work()
 
         for double in self.services.values():
             if isinstance(double, SeerrDouble):
-                self._jobs.append(asyncio.create_task(jobs(double)))
+                pause = every if double.media_server is None else every * MEDIA_SERVER_PAUSES
+                for job in (repeat(double.download_sync, every), repeat(double.scan, pause)):
+                    self._jobs.append(asyncio.create_task(job))
 
     def play(self, name: str, *, speed: float = 1.0, **options: Any) -> Play:
         """Prepare a scenario; step through it, or let it run."""
@@ -255,6 +265,12 @@ class Stack:
     def fill_library(self, *, films: int = 3000, shows: int = 200, requests: int = 300) -> None:
         """Let the home have existed for years; nobody is told."""
         homes.fill(self, films=films, shows=shows, requests=requests)
+
+    async def scan(self) -> None:
+        """Let every media server look through all its libraries."""
+        for double in self.services.values():
+            if isinstance(double, PlexDouble | MediaBrowserDouble):
+                await double.scan()
 
     def start_day(self, *, speed: float = 1.0) -> None:
         """Begin a household's day, which goes on until it is stopped."""

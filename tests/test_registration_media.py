@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, override
 
 import pytest
 from homeassistant.config_entries import ConfigEntryState
@@ -19,6 +19,7 @@ from custom_components.media_arrivals.const import (
     DOMAIN,
 )
 from custom_components.media_arrivals.engine.connectors.base import WebhookCause
+from custom_components.media_arrivals.engine.connectors.pace import Pace
 from custom_components.media_arrivals.engine.connectors.plex import account
 from custom_components.media_arrivals.engine.connectors.plex.client import PlexClient
 from custom_components.media_arrivals.registration import Outcome, manual_values
@@ -101,6 +102,33 @@ def assert_state(hass: HomeAssistant, entity_id: str, value: str) -> None:
 async def play(plex: PlexDouble) -> None:
     """Have somebody play the film."""
     _ = await plex.play_session(plex.find(tmdb=4242))
+
+
+class Queue(Pace):
+    """Turns that come for nobody once there is a crowd."""
+
+    crowd = False
+
+    @override
+    async def turn(self) -> None:
+        if self.crowd:
+            await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("kind", ["jellyfin", "emby", "tautulli"])
+async def test_a_webhook_is_entered_past_a_crowd_of_questions(
+    house: House, media: Stack, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    queue = Queue()
+    monkeypatch.setattr(coordinator, "Pace", lambda: queue)
+    entry, record = await begin(house, kind)
+    queue.crowd = True
+    house.runtime.note(entry.entry_id, webhook=WebhookHealth.FAILED)
+
+    async with asyncio.timeout(5):
+        assert await entry.runtime_data.registration.async_try() is Outcome.DONE
+
+    assert health_of(record) is not WebhookHealth.FAILED
 
 
 async def test_plex_is_proven_by_its_first_delivery(

@@ -5,7 +5,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
-from .coordinator import ServiceCoordinator, async_make_client
+from .coordinator import ServiceCoordinator, async_make_client, async_webhook_client
 from .entity import BOARD_PLATFORMS, SERVICE_PLATFORMS, async_set_up_device, is_board
 from .registration import Registration, async_follow_disabling
 from .runtime import (
@@ -68,7 +68,7 @@ async def _async_setup_service(
     await runtime.async_configure(entry)
     coordinator = ServiceCoordinator(hass, entry, runtime, await async_make_client(hass, entry))
     await coordinator.async_begin()
-    registration = Registration(hass, entry, coordinator.client)
+    registration = Registration(hass, entry, await async_webhook_client(coordinator))
     entry.runtime_data = ServiceRuntime(
         client=coordinator.client, coordinator=coordinator, registration=registration
     )

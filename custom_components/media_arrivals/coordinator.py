@@ -113,6 +113,16 @@ async def async_make_client(
     return make_client(entry.data[CONF_KIND], async_get_clientsession(hass, verify), connection)
 
 
+async def async_webhook_client(coordinator: ServiceCoordinator) -> Client:
+    """Return a client for the service's webhook: one that does not wait for its turn.
+
+    Behind what is asked for many titles it would look as if the service did not answer.
+    """
+    if coordinator.service.role not in _PACED:
+        return coordinator.client
+    return await async_make_client(coordinator.hass, coordinator.config_entry, hurry=True)
+
+
 class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     """The fallback of a service's webhook: what it did not tell is read from the service."""
 
@@ -127,8 +137,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             config_entry=entry,
             name=entry.title,
             update_interval=POLL,
+            # In the background: a poll that waits its turn would hold up Home Assistant's end.
             request_refresh_debouncer=Debouncer(
-                hass, _LOGGER, cooldown=HINT_PAUSE, immediate=False
+                hass, _LOGGER, cooldown=HINT_PAUSE, immediate=False, background=True
             ),
         )
         self.runtime = runtime

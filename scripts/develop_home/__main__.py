@@ -96,7 +96,7 @@ class Run:
         self._watch(media.keep())
         say("The simulated media stack runs.")
         make_configuration(self.folder, port)
-        home = Home(session, self.folder, port)
+        home = Home(session, self.folder, port, plex_tv=media.plex_tv.url)
         child = await enter(home.process())
         self._watch(home.keep(child, self._stack))
         say(f"Home Assistant starts, with {home.url} ...")
@@ -127,8 +127,9 @@ async def prepare(home: Home, media: MediaStack) -> None:
     await home.wait_until_it_is_up()
     say("Home Assistant is up. The services are added by its dialogs ...")
     names, _ = await asyncio.gather(add_services(home, media), home.remove_what_nobody_asked_for())
-    await wait_for_webhooks(home)
-    say(f"Added: {', '.join(names)}. Their webhooks work.")
+    # Media servers are asked little at a time, and some have no test: theirs work in a while.
+    await wait_for_webhooks(home, "seerr", "radarr", "sonarr")
+    say(f"Added: {', '.join(names)}.")
 
 
 async def accompany(home: Home, media: MediaStack) -> None:

@@ -1,22 +1,28 @@
-"""The check: a film and a season travel the whole way, and nothing else is to be said."""
+"""The check: a film and a season travel the whole way, and something is watched."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .connection import Connection
+from .health import wait_for_webhooks
 from .home import Home
-from .journeys import Journey, Journeys, Step, Told, hear, sentence
+from .journeys import Journey, Journeys, Step, Told, clock, hear, sentence
 from .media import MediaStack
 from .words import DOMAIN, Failure, say, table
 
 JOURNEY_SECONDS = 150.0
 STAGES_SECONDS = 60.0
 STAGES = 4
-# Seerr may tell of a decision after Radarr has told what came of it: then a stage is skipped,
-# and another film or season must be looked at.
-ALSO_PLAYED = ("film", "season", "season")
+# Media servers are asked three things in ten seconds at most, so the day goes slowly beside these
+# two. Seerr may tell of a decision after Radarr has told what came of it: then a stage is skipped,
+# and after a while two others are looked at.
+DAY_SPEED = 0.5
+ALSO_PLAYED = ("season", "film")
+PACE = 0.4
+APART = 10.0
+AGAIN_AFTER = 45.0
 BY_WEBHOOK = 3
 """Of the steps of a journey; the rest may be found by a poll that came first."""
 
@@ -25,17 +31,31 @@ async def watch_arrivals(home: Home, media: MediaStack) -> None:
     """Let the day begin, and go on until a film and a season are there. Raises Failure."""
     async with home.connection() as connection:
         told = await hear(connection)
-        await media.begin_day()
-        for story in ALSO_PLAYED:
-            await media.play(story)
-        stages, journeys = await asyncio.gather(
-            _wait_for_stages(connection, home.up_at), _wait_for_journeys(told)
-        )
+        await media.begin_day(DAY_SPEED)
+        playing = asyncio.create_task(_play(media))
+        try:
+            stages, seen = await asyncio.gather(
+                _wait_for_stages(connection, home.up_at), _wait_for_journeys(told)
+            )
+        finally:
+            playing.cancel()
+            await asyncio.wait([playing])
         print(flush=True)
-        for journey in journeys:
+        for journey in seen.journeys:
             await _compare(connection, journey)
             print(f"{journey.timeline}\n", flush=True)
-        say(f"Arrivals stood in {len(stages)} stages at once.")
+        print(f"{sentence(seen.watched)} at {clock(seen.watched['happened_at'])}\n", flush=True)
+        await wait_for_webhooks(home)
+        say(f"Arrivals stood in {len(stages)} stages at once. Every service delivered something.")
+
+
+async def _play(media: MediaStack) -> None:
+    """Play the film and the season that are waited for, and again if need be."""
+    while True:
+        for story in ALSO_PLAYED:
+            await media.play(story, pace=PACE)
+            await asyncio.sleep(APART)
+        await asyncio.sleep(AGAIN_AFTER)
 
 
 async def _wait_for_stages(connection: Connection, up_at: float) -> dict[str, int]:
@@ -55,8 +75,16 @@ async def _wait_for_stages(connection: Connection, up_at: float) -> dict[str, in
         await asyncio.sleep(1)
 
 
-async def _wait_for_journeys(told: AsyncIterator[Told]) -> list[Journey]:
-    """Wait for a film and a season that travelled the whole way."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was waited for."""
+
+    journeys: tuple[Journey, Journey]
+    watched: Told
+
+
+async def _wait_for_journeys(told: AsyncIterator[Told]) -> _Seen:
+    """Wait for a film and a season that travelled the whole way, and for something watched."""
     journeys = Journeys()
     try:
         async with asyncio.timeout(JOURNEY_SECONDS):
@@ -64,16 +92,29 @@ async def _wait_for_journeys(told: AsyncIterator[Told]) -> list[Journey]:
                 say(sentence(one))
                 journeys.take(one)
                 film, season = journeys.whole("movie"), journeys.whole("series")
-                if film and season:
-                    return [film, season]
+                if film and season and journeys.watched:
+                    return _Seen((film, season), journeys.watched)
     except TimeoutError:
         rows = [
-            (journey.name, " ".join(step.stage for step in journey.steps))
+            (
+                journey.name,
+                " ".join(step.stage for step in journey.steps),
+                journey.ended_by or "-",
+            )
             for journey in journeys.by_arrival.values()
         ]
+        missing = [
+            what
+            for what, there in (
+                ("no film travelled the whole way into a media server", journeys.whole("movie")),
+                ("no season travelled the whole way into a media server", journeys.whole("series")),
+                ("nothing was watched", journeys.watched),
+            )
+            if not there
+        ]
         raise Failure(
-            f"No film and season travelled the whole way in {JOURNEY_SECONDS:.0f} s:\n"
-            + table(("arrival", "stages"), rows)
+            f"In {JOURNEY_SECONDS:.0f} s {', '.join(missing)}:\n"
+            + table(("arrival", "stages", "last told by"), rows)
         ) from None
     raise Failure("Home Assistant closed the connection.")
 

@@ -88,9 +88,11 @@ class Connection:
         answer: dict[str, Any] = result["response"]
         return answer
 
-    async def events(self, kind: str) -> asyncio.Queue[dict[str, Any] | None]:
-        """Return a queue of events of a kind; ``None`` in it says that the connection is gone."""
-        number = next(self._numbers)
-        queue = self._heard[number] = asyncio.Queue()
-        await self._ask(number, "subscribe_events", {"event_type": kind})
+    async def events(self, *kinds: str) -> asyncio.Queue[dict[str, Any] | None]:
+        """Return a queue of events of some kinds; ``None``: the connection is gone."""
+        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        for kind in kinds:
+            number = next(self._numbers)
+            self._heard[number] = queue
+            await self._ask(number, "subscribe_events", {"event_type": kind})
         return queue

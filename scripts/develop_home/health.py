@@ -21,13 +21,15 @@ _KNOWN = (
 )
 
 
-async def wait_for_webhooks(home: Home) -> None:
-    """Wait until a test delivery of every service has arrived."""
+async def wait_for_webhooks(home: Home, *kinds: str) -> None:
+    """Wait until a delivery has arrived of every service, or of every one of some kinds."""
     deadline = time.monotonic() + PROOF_SECONDS
     while True:
         services = (await home.call("GET", STATUS))["services"]
         silent = {
-            one["name"]: one["webhook_cause"] for one in services if one["webhook"] != "working"
+            one["name"]: one["webhook_cause"]
+            for one in services
+            if one["webhook"] != "working" and (not kinds or one["source"] in kinds)
         }
         if services and not silent:
             return

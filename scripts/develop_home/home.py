@@ -18,6 +18,7 @@ from .connection import Connection
 from .words import DOMAIN, HOST, ROOT, Failure
 
 USER = PASSWORD = "dev"  # noqa: S105 - it listens on this machine only
+LAUNCHER = Path(__file__).with_name("hass.py")
 START_SECONDS = 120.0
 RESTART_CODE = 100
 CONFIGURATION = f"""\
@@ -74,9 +75,12 @@ def make_configuration(folder: Path, port: int) -> None:
 class Home:
     """A Home Assistant that runs."""
 
-    def __init__(self, session: aiohttp.ClientSession, folder: Path, port: int) -> None:
-        """Know where it is, or will be."""
+    def __init__(
+        self, session: aiohttp.ClientSession, folder: Path, port: int, *, plex_tv: str
+    ) -> None:
+        """Know where it is, or will be, and where it finds plex.tv."""
         self.folder = folder
+        self.plex_tv = plex_tv
         self.url = f"http://{HOST}:{port}"
         self.log = folder / "home-assistant.out"
         self.up_at = 0.0
@@ -88,12 +92,12 @@ class Home:
     @asynccontextmanager
     async def process(self) -> AsyncIterator[Child]:
         """Run it until the end of the context."""
-        hass = Path(sys.executable).with_name("hass")
+        python = Path(sys.executable)
         async with Child.started(
             "Home Assistant",
-            [hass, "--config", self.folder, "--log-no-color"],
+            [python, "-P", LAUNCHER, self.plex_tv, self.folder, "--log-no-color"],
             said=self.log,
-            environment={"PATH": os.pathsep.join([str(hass.parent), os.environ["PATH"]])},
+            environment={"PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]])},
         ) as child:
             yield child
 

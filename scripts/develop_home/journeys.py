@@ -10,6 +10,8 @@ from .connection import Connection
 from .words import DOMAIN, table
 
 STAGE_CHANGED = f"{DOMAIN}_stage_changed"
+WATCHED = f"{DOMAIN}_watched"
+MEDIA_SERVERS = frozenset({"plex", "jellyfin", "emby"})
 WHOLE_WAY = ("requested", "approved", "sent", "downloading", "downloaded", "available")
 
 type Told = dict[str, Any]
@@ -45,11 +47,14 @@ class Journey:
     name: str
     kind: str
     steps: list[Step] = field(default_factory=list)
+    ended_by: str | None = field(default=None, compare=False)
+    """The kind of the service that told the last step."""
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether it went the whole way, stage by stage."""
-        return tuple(step.stage for step in self.steps) == WHOLE_WAY
+        """Tell whether it went the whole way, stage by stage, and into a media server."""
+        way = tuple(step.stage for step in self.steps)
+        return way == WHOLE_WAY and self.ended_by in MEDIA_SERVERS
 
     @property
     def timeline(self) -> str:
@@ -74,9 +79,12 @@ def name_of(told: Told) -> str:
 def sentence(told: Told) -> str:
     """Say what happened in a line."""
     before = f"{told['previous_stage']} -> " if told["previous_stage"] else ""
+    what = before + told["stage"]
+    if "watched" in told:
+        what = "watched" if told["watched"] else "not watched any more"
     episode = told.get("episode")
     which = f", episode {episode['number']}" if episode else ""
-    return f"{name_of(told)}{which}: {before}{told['stage']} ({told['service']}, {told['via']})"
+    return f"{name_of(told)}{which}: {what} ({told['service']}, {told['via']})"
 
 
 class Journeys:
@@ -85,14 +93,19 @@ class Journeys:
     def __init__(self) -> None:
         """Begin with an empty board."""
         self.by_arrival: dict[str, Journey] = {}
+        self.watched: Told | None = None
 
     def take(self, told: Told) -> None:
         """Take an event; what single episodes do is no journey."""
-        if told["kind"] == "stage":
+        if "watched" in told:
+            if told["watched"]:
+                self.watched = self.watched or told
+        elif told["kind"] == "stage":
             journey = self.by_arrival.setdefault(
                 told["arrival_id"], Journey(told["arrival_id"], name_of(told), told["type"])
             )
             journey.steps.append(Step.told(told))
+            journey.ended_by = told["service_kind"]
 
     def whole(self, kind: str) -> Journey | None:
         """Return a film, or a season, that travelled the whole way."""
@@ -102,7 +115,7 @@ class Journeys:
 
 async def hear(connection: Connection) -> AsyncIterator[Told]:
     """Begin to listen; return what Home Assistant tells, for as long as it is there."""
-    queue: asyncio.Queue[dict[str, Any] | None] = await connection.events(STAGE_CHANGED)
+    queue: asyncio.Queue[dict[str, Any] | None] = await connection.events(STAGE_CHANGED, WATCHED)
 
     async def told() -> AsyncIterator[Told]:
         while (event := await queue.get()) is not None:

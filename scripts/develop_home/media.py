@@ -14,6 +14,7 @@ from .children import Child
 from .words import Failure, tail
 
 START_SECONDS = 30.0
+PLEX_TV = "plex_tv"
 LOOPBACK_TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
@@ -28,17 +29,19 @@ class Service:
 
 
 class MediaStack:
-    """A Seerr, a Radarr, a Radarr for 4K and a Sonarr."""
+    """A simulated home with every service, and a plex.tv."""
 
     def __init__(self, child: Child, session: aiohttp.ClientSession, said: dict[str, Any]) -> None:
         """Take what the simulator says about itself."""
         self.child = child
         self._session = session
         self.control: str = said["control"]
-        self.services = tuple(
+        everything = tuple(
             Service(name=one["name"], kind=one["kind"], url=one["url"], api_key=one["api_key"])
             for one in said["services"]
         )
+        self.plex_tv = next(one for one in everything if one.kind == PLEX_TV)
+        self.services = tuple(one for one in everything if one.kind != PLEX_TV)
 
     @classmethod
     @asynccontextmanager
@@ -61,18 +64,21 @@ class MediaStack:
         code = await self.child.process.wait()
         raise Failure(f"The media stack ended by itself, with {code}.\n{tail(self.child.said)}")
 
-    @property
-    def seerr(self) -> Service:
-        """The one that people ask for films in."""
-        return next(service for service in self.services if service.kind == "seerr")
+    def of(self, *kinds: str) -> tuple[Service, ...]:
+        """Return the services of some kinds."""
+        return tuple(service for service in self.services if service.kind in kinds)
 
-    async def begin_day(self) -> None:
+    async def agree(self) -> None:
+        """Agree at plex.tv that Home Assistant may sign in."""
+        await self._control("POST", f"plex_tv/{self.plex_tv.name}/agree", {})
+
+    async def begin_day(self, speed: float = 1.0) -> None:
         """Let the household's day begin."""
-        await self._control("PUT", "day", {"speed": 1})
+        await self._control("PUT", "day", {"speed": speed})
 
-    async def play(self, story: str) -> None:
+    async def play(self, story: str, **options: Any) -> None:
         """Let one more story run beside the day."""
-        await self._control("POST", "plays", {"name": story})
+        await self._control("POST", "plays", {"name": story, **options})
 
     async def _control(self, method: str, path: str, data: dict[str, Any]) -> None:
         async with self._session.request(

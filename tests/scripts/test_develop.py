@@ -15,7 +15,7 @@ import pytest
 from scripts.develop_home.children import Child
 from scripts.develop_home.health import see_that_nothing_is_said
 from scripts.develop_home.home import make_configuration
-from scripts.develop_home.journeys import Journeys, Told, sentence
+from scripts.develop_home.journeys import WHOLE_WAY, Journeys, Told, sentence
 from scripts.develop_home.words import Failure
 
 ROOT = Path(__file__).parents[2]
@@ -200,6 +200,7 @@ def told(stage: str, previous: str | None = None, **more: object) -> Told:
         "stage": stage,
         "previous_stage": previous,
         "service": "Radarr",
+        "service_kind": "radarr",
         "via": "webhook",
         "happened_at": "2026-11-22T15:00:00+00:00",
         **more,
@@ -211,7 +212,7 @@ def test_a_journey_is_whole_only_with_every_stage_in_its_order() -> None:
     journeys = Journeys()
     for stage in way:
         assert journeys.whole("movie") is None
-        journeys.take(told(stage))
+        journeys.take(told(stage, service_kind="plex" if stage == "available" else "radarr"))
         journeys.take(
             told(stage, arrival_id="2") if stage != "sent" else told("failed", arrival_id="2")
         )
@@ -221,6 +222,23 @@ def test_a_journey_is_whole_only_with_every_stage_in_its_order() -> None:
     assert (journey.arrival_id, journey.name) == ("1", "Silver Ferry (2024)")
     assert journeys.whole("series") is None
     assert [line.split()[0] for line in journey.timeline.splitlines()[2:]] == way
+
+
+def test_a_journey_ends_in_a_media_server() -> None:
+    journeys = Journeys()
+    for stage in WHOLE_WAY[:-1]:
+        journeys.take(told(stage))
+    journeys.take(told("available", service_kind="seerr"))
+    assert journeys.whole("movie") is None
+
+
+def test_what_is_watched_is_no_stage() -> None:
+    journeys = Journeys()
+    for watched in (False, True):
+        journeys.take(told("available", watched=watched))
+    assert journeys.by_arrival == {}
+    assert journeys.watched == told("available", watched=True)
+    assert sentence(journeys.watched) == "Silver Ferry (2024): watched (Radarr, webhook)"
 
 
 def test_a_stage_is_told_in_a_line() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientConnectionError, ClientError, ClientTimeout
 
-from simulator import SCENARIOS, Stack
+from simulator import SCENARIOS, EmbyDouble, JellyfinDouble, Stack
 from simulator.control import Control
+from simulator.viewing import next_to_watch
 from tests.simulator.helpers import Client, Receiver
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +137,7 @@ async def test_requests_and_bytes_are_counted_without_seerrs_own(
     assert stack.counts()["radarr"]["requests"] == 0
 
 
-@pytest.mark.parametrize("name", sorted(set(SCENARIOS) - {"burst", "next_episode"}))
+@pytest.mark.parametrize("name", sorted(set(SCENARIOS) - {"burst", "next_episode", "viewing"}))
 async def test_every_story_can_be_told(stack: Stack, name: str) -> None:
     play = stack.play(name, speed=0)
     stages = []
@@ -189,6 +190,62 @@ async def test_a_day_fills_every_stage(stack: Stack) -> None:
         assert play.stage == "available"
     assert not [play.error for play in stack.plays if play.error]
     await stack.stop_day()
+
+
+async def test_what_is_new_is_watched_on_each_server_in_turn(socket_enabled: None) -> None:
+    async with Stack.household() as house:
+        jellyfin, emby = house.services["jellyfin"], house.services["emby"]
+        assert isinstance(jellyfin, JellyfinDouble)
+        assert isinstance(emby, EmbyDouble)
+        with pytest.raises(LookupError, match="nothing new"):
+            await house.play("viewing", speed=0).finish()
+        for _ in range(3):
+            await house.radarr.add_movie(house.catalogue.film())
+        for movie in house.radarr.movies.values():
+            house.radarr.scan_file(movie)
+        await house.scan()
+
+        for _ in range(3):
+            play = house.play("viewing", speed=0)
+            await play.until("playing")
+            assert len(house.plex.sessions) + len(jellyfin.playing) + len(emby.playing) == 1
+            await play.finish()
+
+        assert len(house.plex.history) == 1
+        assert [len(user.played) for user in (*jellyfin.users, *emby.users)] == [1, 0, 1, 0]
+        assert next_to_watch(house) is None
+
+
+async def test_a_day_has_its_viewers(socket_enabled: None) -> None:
+    async with Stack.household() as house:
+        house.seerr.media_server = house.plex
+        house.plex.finds_after = 0.0
+        house.start_day(speed=60)
+        for _ in range(200):
+            if house.plex.history:
+                break
+            await asyncio.sleep(0.05)
+        assert house.plex.history
+        await house.stop_day()
+
+
+async def test_seerr_asks_its_media_server(socket_enabled: None) -> None:
+    async with Stack.household() as house:
+        house.seerr.media_server = house.plex
+        film, show = house.catalogue.film(), house.catalogue.show(seasons={1: 2})
+        requests = [house.seerr.ask(film), house.seerr.ask(show, seasons=[1])]
+        await house.settle()
+        (movie,) = house.radarr.movies.values()
+        (series,) = house.sonarr.series.values()
+        house.radarr.scan_file(movie)
+        house.sonarr.scan_file(series.episodes[0])
+        house.sonarr.scan_file(series.episodes[1])
+
+        await house.seerr.scan()
+        assert [one.status for one in requests if one] == [2, 2]
+        await house.plex.scan()
+        await house.seerr.scan()
+        assert [one.status for one in requests if one] == [5, 5]
 
 
 async def test_seerr_works_by_itself(stack: Stack) -> None:
@@ -258,6 +315,7 @@ async def test_the_control_api(stack: Stack, receiver: Receiver, client: Client)
         assert (await client.connect(stack.radarr, url, name="By name")).status == 201
         await ask("POST", "/library", {"films": 20, "shows": 2, "requests": 10})
         await ask("POST", "/seerr/seerr/scan")
+        await ask("POST", "/plex_tv/seerr/agree", status=400)
         await ask("POST", "/seerr/seerr/download_sync")
         await ask("POST", "/seerr/radarr/scan", status=400)
         await ask("POST", "/arr/radarr/restart")
@@ -273,6 +331,22 @@ async def test_the_control_api(stack: Stack, receiver: Receiver, client: Client)
         await ask("POST", "/settle")
     finally:
         await control.stop()
+
+
+async def test_somebody_agrees_to_a_sign_in(client: Client, socket_enabled: None) -> None:
+    async with Stack.household() as house:
+        control = Control(house)
+        await control.start()
+        try:
+            pins, headers = f"{house.plex_tv.url}/api/v2/pins", {"X-Plex-Client-Identifier": "we"}
+            async with client.session.post(f"{pins}?strong=true", headers=headers) as answer:
+                pin = await answer.json()
+            async with client.session.post(f"{control.url}/plex_tv/plex_tv/agree") as answer:
+                assert await answer.json() == {"agreed": 1}
+            async with client.session.get(f"{pins}/{pin['id']}", headers=headers) as answer:
+                assert (await answer.json())["authToken"] == house.plex_tv.owner.token
+        finally:
+            await control.stop()
 
 
 async def test_the_program_prints_where_it_is_and_ends_when_told(socket_enabled: None) -> None:
@@ -292,6 +366,11 @@ async def test_the_program_prints_where_it_is_and_ends_when_told(socket_enabled:
         "radarr",
         "radarr_4k",
         "sonarr",
+        "plex_tv",
+        "plex",
+        "tautulli",
+        "jellyfin",
+        "emby",
         "sonarr_4k",
     ]
     assert described["control"].endswith("/control")
