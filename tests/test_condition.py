@@ -185,7 +185,7 @@ async def test_a_template_that_fails_is_an_error_and_not_a_yes(
         ({"stage": ["sent"], "season": -1}, "options.season"),
         ({"stage": ["sent"], "arrival_id": "{{ open"}, "options.arrival_id"),
         ({"stage": ["sent"], "requester": "Mia"}, "the board does not show who asked"),
-        ({"stage": ["sent"], "service": "gone"}, "this service is not there any more"),
+        ({"stage": ["sent"], "service": "gone"}, "this is no service of Media Arrivals"),
         ({"stage": ["sent"], "colour": "red"}, "not a valid option"),
     ],
 )

@@ -518,8 +518,8 @@ async def test_a_service_that_was_removed_meanwhile_has_its_id_left(hass: HomeAs
         ({"late": "perhaps"}, "invalid boolean value perhaps at 'options.late'"),
         ({"requester": ""}, "length of value must be at least 1 at 'options.requester'"),
         ({"requester": "Mia"}, "the board does not show who asked; switch that on"),
-        ({"service": "gone"}, "this service is not there any more; choose another one"),
-        ({"service": "the-board"}, "this service is not there any more; choose another one"),
+        ({"service": "gone"}, "this is no service of Media Arrivals"),
+        ({"service": "the-board"}, "this is no service of Media Arrivals"),
         ({"colour": "red"}, "not a valid option at 'options.colour'"),
     ],
 )

@@ -20,7 +20,7 @@ NAMES_PRIVATE: Final = (
     "the board does not show who asked; switch that on in the board's options, or leave out"
     f" {ATTR_REQUESTER}"
 )
-NO_SUCH_SERVICE: Final = "this service is not there any more; choose another one"
+NO_SUCH_SERVICE: Final = "this is no service of Media Arrivals; choose one that is"
 
 
 def one_of(words: type[StrEnum]) -> Any:

@@ -35,12 +35,14 @@ REASON_PRIVATE: Final = "requester_names_private"
 type Options = Mapping[probatio.Marker, Any]
 
 _COMMON: Final[Options] = {
-    probatio.Optional(ATTR_TIER): A_TIER,
     probatio.Optional(ATTR_SERVICE): cv.string,
     probatio.Optional(ATTR_LATE, default=False): cv.boolean,
 }
 _OF_ANY_TYPE: Final[Options] = {probatio.Optional(ATTR_TYPE): A_TYPE}
-_ASKED_FOR: Final[Options] = {probatio.Optional(ATTR_REQUESTER): A_NAME}
+_ASKED_FOR: Final[Options] = {
+    probatio.Optional(ATTR_TIER): A_TIER,
+    probatio.Optional(ATTR_REQUESTER): A_NAME,
+}
 
 
 class SignalTrigger(Trigger):
@@ -195,6 +197,7 @@ TRIGGERS: Final[dict[str, type[Trigger]]] = {
     "new_episode_became_available": _when(
         ChangeKind.PART, "became available", _ASKED_FOR, at=Stage.AVAILABLE
     ),
+    # Watched is watched, in whichever quality.
     "arrival_watched": _when(ChangeKind.WATCHED, "was watched", _OF_ANY_TYPE),
     "webhook_stopped_working": _webhook("stopped working", to=False),
     "webhook_works_again": _webhook("works again", to=True),
