@@ -60,6 +60,7 @@ SERVICES = {
     "plex": ("plex", "Plex", None),
     "plex-attic": ("plex", "Plex in the attic", None),
     "tautulli": ("tautulli", "Tautulli", None),
+    "jellyfin": ("jellyfin", "Jellyfin", None),
 }
 """Entry id -> kind, title and tier. The ids are those of the board's household in words."""
 PLEX_ID = "0f1e2d3c4b5a69788796a5b4c3d2e1f000112233"

@@ -380,6 +380,16 @@ async def test_watched_counts_for_the_server_on_which_it_was(
     assert bool(runs) is fired
 
 
+async def test_a_server_whose_own_id_is_not_known_is_heard_too(hass: HomeAssistant) -> None:
+    home = await set_up_home(hass, "seerr", "jellyfin", "plex")
+    runs = await automate(hass, of("arrival_watched", service="jellyfin"))
+    await requested(home, 1)
+    report = watched(film(1), 5, "jellyfin:1")
+    origin = replace(report.origin, service="jellyfin", kind="jellyfin")
+    await hear(home, watched(film(1), 4), replace(report, origin=origin))
+    assert [told["service_name"] for told in runs.triggers] == ["Jellyfin"]
+
+
 async def test_an_automation_knows_what_it_needs(hass: HomeAssistant) -> None:
     home = await set_up_home(hass)
     runs = await automate(hass, of("arrival_became_available"))
