@@ -7,9 +7,12 @@ from typing import Final
 
 import aiohttp
 
-from custom_components.media_arrivals.engine.connectors.base import Connection, PollView
+from custom_components.media_arrivals.engine.board.models import Role, Service
+from custom_components.media_arrivals.engine.connectors.base import Connection, Identity, PollView
 from custom_components.media_arrivals.engine.connectors.clients import make_client
-from simulator import Stack
+from custom_components.media_arrivals.engine.connectors.plex import account
+from simulator import PlexDouble, Stack
+from simulator.mediabrowser import MediaBrowserDouble
 from simulator.service import HttpDouble
 
 from .figures import Figure
@@ -19,6 +22,8 @@ from .progress import say
 from .seed import empty_board
 
 SMALL: Final = {"films": 30, "shows": 5, "requests": 20}
+ITEMS_PER_FILM: Final = 10
+"""On each media server, so many for each film in Radarr."""
 LARGE: Final = {"films": 3_000, "shows": 200, "requests": 300}
 POLLS: Final = 27
 """Every five minutes for more than two hours: what is done once an hour is among them."""
@@ -43,7 +48,8 @@ async def measure(_: Options) -> tuple[Figure, ...]:
         costs[size] = await _poll_home(library)
     return (
         Figure(
-            what="requests and size of a poll of an idle service, 3,000 films and 200 series",
+            what="requests and size of a poll of an idle service, 3,000 films and 200 series,"
+            " 30,000 items on media servers",
             reached=", ".join(_said(kind, polls) for kind, polls in costs["large"].items()),
             target=f"at most {REQUESTS} requests and {BYTES / 1000:.0f} kB",
             met=all(
@@ -63,16 +69,18 @@ async def measure(_: Options) -> tuple[Figure, ...]:
 
 async def _poll_home(library: Mapping[str, int]) -> dict[str, list[Cost]]:
     """Return what the polls of each service cost, less its first ones."""
-    async with Stack.default() as stack:
+    async with Stack.household() as stack:
+        vars(account)["PLEX_TV"] = stack.plex_tv.url
+        items = library["films"] * ITEMS_PER_FILM
         stack.fill_library(**library)
+        for double in stack.services.values():
+            if isinstance(double, PlexDouble | MediaBrowserDouble):
+                double.fill(items)
         # What is still being downloaded would not be idle.
         stack.radarr.downloads.clear()
         stack.sonarr.downloads.clear()
-        doubles: dict[str, HttpDouble] = {
-            "radarr": stack.radarr,
-            "sonarr": stack.sonarr,
-            "seerr": stack.seerr,
-        }
+        kinds = ("radarr", "sonarr", "seerr", "plex", "jellyfin", "emby", "tautulli")
+        doubles: dict[str, HttpDouble] = {kind: stack.services[kind] for kind in kinds}
         async with aiohttp.ClientSession() as session:
             return {kind: await _poll(session, double) for kind, double in doubles.items()}
 
@@ -81,9 +89,13 @@ async def _poll(session: aiohttp.ClientSession, double: HttpDouble) -> list[Cost
     """Poll one service, with a board that takes what it says."""
     now = time.time()
     board = empty_board()
-    service = {one.kind: one for one in SERVICES}[double.kind]
-    client = make_client(double.kind, session, Connection(url=double.url, api_key=double.api_key))
-    await client.identify()
+    client = make_client(
+        double.kind,
+        session,
+        Connection(url=double.url, api_key=double.api_key, client_id="bench"),
+    )
+    identity = await client.identify()
+    service = _service(double.kind, identity)
     poll = await client.baseline(service, now, finished_days=30)
     costs = []
     for number in range(POLLS + 1):
@@ -104,6 +116,20 @@ async def _poll(session: aiohttp.ClientSession, double: HttpDouble) -> list[Cost
         if number:
             costs.append(Cost(len(double.calls), sum(call.bytes for call in double.calls)))
     return costs
+
+
+def _service(kind: str, identity: Identity) -> Service:
+    for service in SERVICES:
+        if service.kind == kind:
+            return service
+    role = Role.WATCHING if kind == "tautulli" else Role.PLAYBACK
+    return Service(
+        id=f"bench_{kind}",
+        kind=kind,
+        role=role,
+        server_id=identity.server_id,
+        owner_id=identity.owner_id,
+    )
 
 
 def _usual(polls: Sequence[Cost]) -> Cost:

@@ -26,7 +26,7 @@ OTHER_NAMES = {"overseerr": "seerr", "jellyseerr": "seerr"}
 DEFAULT_TYPE = "application/json"
 MOMENTS = frozenset({"at", "happened_at", "created_at", "aired_at", "file_at", "eta"})
 # Public, and cleaned by the connector: a film may be called "Secret: ...".
-KEPT_AS_IT_IS = frozenset({"name", "poster", "imdb", "event", "event_type", "service"})
+KEPT_AS_IT_IS = frozenset({"name", "poster", "imdb", "event", "event_type", "service", "key"})
 
 
 def engine(module: str) -> Any:
@@ -50,7 +50,7 @@ class Redaction:
         """Begin without a known download."""
         self._now = now
         self._scrub = engine("connectors.payload").scrub
-        self._downloads: dict[str, str] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
 
     def plain(self, value: Any, name: str = "") -> Any:
         """Return a value as JSON knows it; what is not said is left out of objects."""
@@ -67,22 +67,34 @@ class Redaction:
     def _text(self, value: str, name: str) -> str:
         match name:
             case "download_id":
-                return self.download(value)
-            case "key":
-                return self.key(value)
+                return self.number("download", value)
+            case "viewer":
+                return self.number("person", value)
+            case "item":
+                return self.item(value)
             case _ if name in KEPT_AS_IT_IS:
                 return value
             case _:
                 return str(self._scrub(value))
 
-    def download(self, key: str) -> str:
-        """Number the downloads: equal ones are equal, and none can be looked up."""
-        folded = key.casefold()
-        return self._downloads.setdefault(folded, f"download {len(self._downloads) + 1}")
+    def number(self, what: str, key: str) -> str:
+        """Number things and people: equal ones are equal, and none can be looked up."""
+        known = sum(kind == what for kind, _ in self._numbers)
+        number = self._numbers.setdefault((what, key.casefold()), known + 1)
+        return f"{what} {number}"
 
-    def key(self, key: str) -> str:
-        """Return the key of a sighting: an own id, or a download."""
-        return key if key.removeprefix("own:").isdecimal() else self.download(key)
+    def item(self, key: str) -> str:
+        """Return a media server's own id: of some it is a mere number."""
+        return key if key.isdecimal() else self.number("item", key)
+
+    def key(self, event: str, key: str) -> str:
+        """Return the key of a sighting: an own id, who watched what, or a download."""
+        if key.removeprefix("own:").isdecimal():
+            return key
+        if event == "watched":
+            viewer, _, item = key.rpartition(":")
+            return f"{self.number('person', viewer)}, item {item}"
+        return self.item(key) if event == "added" else self.number("download", key)
 
     def _object(self, value: Any) -> dict[str, Any]:
         kind = type(value).__name__
@@ -97,6 +109,8 @@ class Redaction:
         }
         if kind.endswith("Report"):
             said = {"report": kind.removesuffix("Report").lower(), **said}
+        if kind == "Sighting":
+            said["key"] = self.key(value.event, value.key)
         return {name: self.plain(item, name) for name, item in said.items()}
 
     def _moment(self, value: float) -> str:

@@ -56,7 +56,61 @@ SONARR: dict[str, Any] = {
     "release": {"quality": "WEBDL-1080p"},
     "downloadId": "SABnzbd_nzo_a1b2c3",
 }
-BODIES = {"seerr": SEERR, "radarr": RADARR, "sonarr": SONARR}
+PLEX: dict[str, Any] = {
+    "event": "media.scrobble",
+    "Account": {"id": 30415926, "title": "Benedikt"},
+    "Server": {"title": "attic", "uuid": "0d" * 20},
+    "Metadata": {
+        "type": "movie",
+        "ratingKey": "1201",
+        "title": "Silver Ferry",
+        "year": 2024,
+        "guid": "plex://movie/5d77687000000000000000a1",
+        "Guid": [{"id": "tmdb://880010"}],
+    },
+}
+JELLYFIN: dict[str, Any] = {
+    "NotificationType": "UserDataSaved",
+    "SaveReason": "TogglePlayed",
+    "Played": True,
+    "ServerId": "5e" * 16,
+    "UserId": "6f" * 16,
+    "NotificationUsername": "Benedikt",
+    "ItemId": "7a" * 16,
+    "ItemType": "Movie",
+    "Name": "Silver Ferry",
+    "Year": 2024,
+    "Provider_tmdb": "880010",
+}
+EMBY: dict[str, Any] = {
+    "Event": "item.markplayed",
+    "User": {"Name": "Benedikt", "Id": "8b" * 16},
+    "Server": {"Name": "attic", "Id": "9c" * 16, "Version": "4.9.1.0"},
+    "Item": {
+        "Id": "56",
+        "Type": "Movie",
+        "Name": "Silver Ferry",
+        "ProductionYear": 2024,
+        "ProviderIds": {"Tmdb": "880010"},
+        "Path": "/volume1/films/Silver Ferry (2024)/film.mkv",
+    },
+}
+TAUTULLI: dict[str, Any] = {
+    "event": "playback.stop",
+    "rating_key": "1201",
+    "user": "Benedikt",
+    "title": "Silver Ferry",
+    "media_type": "movie",
+}
+BODIES = {
+    "seerr": SEERR,
+    "radarr": RADARR,
+    "sonarr": SONARR,
+    "plex": PLEX,
+    "jellyfin": JELLYFIN,
+    "emby": EMBY,
+    "tautulli": TAUTULLI,
+}
 
 
 def run(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -94,7 +148,7 @@ def test_every_service_is_shown_quickly(captured: dict[str, Path], kind: str) ->
     assert (result.returncode, result.stderr) == (0, "")
     found = json.loads(result.stdout)
     assert found["service"] == kind
-    assert found["reports"]
+    assert found["reports"] or found["hint"]
     assert found["ignored"] is None
     assert took < 5, "a busy machine is given more than the second that it should take"
 
@@ -119,7 +173,7 @@ def test_neither_home_assistant_nor_aiohttp_is_loaded(captured: dict[str, Path],
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     loaded = {name.partition(".")[0] for name in result.stderr.split()}
-    assert json.loads(result.stdout)["reports"]
+    assert json.loads(result.stdout)["ignored"] is None
     assert "media_arrivals_engine" in loaded
     assert not loaded & {"homeassistant", "aiohttp", "yarl", "custom_components", "sqlite3"}
 
@@ -149,6 +203,9 @@ def test_what_is_shown_says_nothing_of_anybody(
         "volume1",
         "0123456789ABCDEF",
         "nzo_a1b2c3",
+        "attic",
+        "30415926",
+        *(pair * 16 for pair in ("5e", "6f", "7a", "8b", "9c")),
     ):
         assert private not in text
     assert "The Secret: Ashore" in text
@@ -184,6 +241,32 @@ def test_downloads_are_numbered(
     downloads = {report.get("download_id") for report in found["reports"]}
     assert downloads == {"download 1"}
     assert {sighting["key"] for sighting in found["sightings"]} == {"download 1"}
+
+
+def test_viewers_are_numbered(
+    captured: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = shown(capsys, "plex", str(captured["plex"]))
+    (report,) = found["reports"]
+    assert (report["report"], report["viewer"]) == ("watch", "person 1")
+    (sighting,) = found["sightings"]
+    assert (sighting["event"], sighting["key"]) == ("watched", "person 1, item 1201")
+    found = shown(capsys, "jellyfin", str(captured["jellyfin"]))
+    assert found["reports"][0]["viewer"] == "person 1"
+
+
+@pytest.mark.parametrize("header", [None, "multipart/form-data; boundary=----simulated"])
+def test_a_body_in_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], header: str | None
+) -> None:
+    line = b"------simulated"
+    head = b'Content-Disposition: form-data; name="payload"\r\nContent-Type: application/json'
+    file = tmp_path / "body"
+    text = json.dumps(PLEX).encode()
+    file.write_bytes(line + b"\r\n" + head + b"\r\n\r\n" + text + b"\r\n" + line + b"--\r\n")
+    more = [] if header is None else ["--content-type", header]
+    (report,) = shown(capsys, "plex", str(file), *more)["reports"]
+    assert report["title"]["ids"] == {"tmdb": 880010}
 
 
 def test_standard_input(captured: dict[str, Path]) -> None:
@@ -237,11 +320,27 @@ def test_a_services_own_words_are_redacted() -> None:
     assert plain({"problem": "No space left on /volume1/films for 10.0.0.7"}) == {
         "problem": "No space left on [path] for [address]"
     }
-    assert plain([{"key": "own:7"}, {"key": "AB12"}, {"download_id": "ab12"}]) == [
-        {"key": "own:7"},
-        {"key": "download 1"},
+    hidden = [{"download_id": "ab12"}, {"viewer": "plex:1"}, {"item": "7a7b"}, {"item": "56"}]
+    assert plain(hidden) == [
         {"download_id": "download 1"},
+        {"viewer": "person 1"},
+        {"item": "item 1"},
+        {"item": "56"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("event", "key", "shown_key"),
+    [
+        ("grab", "own:7", "own:7"),
+        ("grab", "AB12", "download 1"),
+        ("added", "7", "7"),
+        ("added", "7a7b", "item 1"),
+        ("watched", "plex:30415926:1201", "person 1, item 1201"),
+    ],
+)
+def test_keys_of_sightings_are_redacted(event: str, key: str, shown_key: str) -> None:
+    assert script.Redaction(7.0).key(event, key) == shown_key
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,32 @@ async def test_four_k_is_available_in_four_k_only(media: MediaFamily) -> None:
     assert [library for library, _ in media.stack.plex.scans] == ["1", "3"]
 
 
+async def test_a_version_in_4k_of_one_item_makes_the_4k_copy_available(media: MediaFamily) -> None:
+    plex = media.stack.plex
+    plex.sections["1"].folders += plex.sections.pop("3").folders
+    await media.move_in(["radarr", "radarr_4k", "plex"])
+    film = await media.film()
+    await media.found()
+    look = lose_scans(plex)
+    await media.import_film(film, radarr="radarr_4k")
+    for _ in range(5):
+        media.clock.tick(1)
+        await asyncio.sleep(SOON)
+    await media.house.settle()
+    assert media.stages() == {
+        ("Amber Ferry", "hd"): "available",
+        ("Amber Ferry", "4k"): "downloaded",
+    }
+
+    await look()
+    await media.found()
+
+    assert sorted(plex.find(tmdb=film.tmdb_id).versions.values()) == [1080, 2160]
+    assert set(media.stages().values()) == {"available"}
+    way = ["sent", "downloading", "downloaded", "available"]
+    assert media.told() == {("Amber Ferry", "hd"): way, ("Amber Ferry", "4k"): way}
+
+
 @pytest.mark.parametrize("name", ["plex", "jellyfin", "emby"])
 async def test_a_film_is_available_no_moment_before_a_server_has_it(
     media: MediaFamily, monkeypatch: pytest.MonkeyPatch, name: str
