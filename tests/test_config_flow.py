@@ -867,6 +867,7 @@ async def test_options_of_the_board(
         "timeline_days": 365,
         "journal_days": 14,
         "journal_rows": 10_000,
+        "generic_webhook": False,
     }
     changed = {"requester_names": True, "watch_data": "off", "finished_days": 10}
     await flow.send(defaults | changed)

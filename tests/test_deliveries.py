@@ -34,7 +34,14 @@ RADARR = Service(id="radarr", kind="radarr", role=Role.DOWNLOADS, media_type=Med
 async def written(journal: Journal, payload: str = "{}") -> Delivered:
     """Write a delivery down."""
     row = await journal.append(RADARR.id, RADARR.kind, "Grab", payload, 1.0)
-    return Delivered(service=RADARR, received_at=1.0, event_type="Grab", payload=payload, row=row)
+    return Delivered(
+        service=RADARR,
+        source=RADARR.kind,
+        received_at=1.0,
+        event_type="Grab",
+        payload=payload,
+        row=row,
+    )
 
 
 async def taken(backlog: Backlog, journal: Journal, limit: int) -> list[int]:

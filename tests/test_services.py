@@ -188,9 +188,11 @@ async def test_a_service_that_does_not_exist_is_the_callers_mistake(
         with pytest.raises(ServiceValidationError) as failed:
             await act(hass, action, service="nobody")
         assert failed.value.translation_key == "service_not_found"
-        # The board is no service.
+    # The board is no service. Only in the log it stands for what is of none.
+    for action in ("get_arrivals", "sync"):
         with pytest.raises(ServiceValidationError):
             await act(hass, action, service="the-board")
+    assert (await act(hass, "get_webhook_log", service="the-board"))["total"] == 0
 
 
 async def test_what_makes_no_sense_is_refused(hass: HomeAssistant) -> None:

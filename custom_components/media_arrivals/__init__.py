@@ -34,6 +34,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     for entry in service_entries(hass):
         # Those that are disabled, too: Home Assistant would answer 200 to their services.
         doors.async_open(entry)
+    doors.async_open_for_all()
     await runtime.async_open()
     async_setup_services(hass)
     async_setup_views(hass)

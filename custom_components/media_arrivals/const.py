@@ -56,6 +56,8 @@ CONF_FINISHED_DAYS: Final = "finished_days"
 CONF_TIMELINE_DAYS: Final = "timeline_days"
 CONF_JOURNAL_DAYS: Final = "journal_days"
 CONF_JOURNAL_ROWS: Final = "journal_rows"
+CONF_GENERIC_WEBHOOK: Final = "generic_webhook"
+"""Whether the one address for all services is open; its id is in the data of the entry."""
 
 DEFAULT_FINISHED_DAYS: Final = 30
 DEFAULT_TIMELINE_DAYS: Final = 365

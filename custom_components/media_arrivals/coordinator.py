@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, override
 
@@ -32,6 +32,7 @@ from .engine.connectors.base import (
     AuthError,
     Client,
     Connection,
+    Cursor,
     HealthNote,
     NeedsIndex,
     NotFoundError,
@@ -73,6 +74,8 @@ LOOK_CLOSER: Final = 3600.0
 """Seconds between looks at all open arrivals while there is no working webhook."""
 HINT_PAUSE: Final = 5.0
 """Seconds in which hints are gathered into one poll."""
+UNPROVEN_PAUSE: Final = 30.0
+"""Seconds between polls that are the doing of a sender that can prove nothing."""
 AUTH_FAILURES: Final = 3
 AUTH_SECONDS: Final = 300.0
 ANSWERS_SECONDS: Final = 20.0
@@ -149,6 +152,15 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         """Kept here, too: a sync that somebody waits for may outlive the service."""
         self.health: tuple[HealthNote, ...] = ()
         """The service's standing complaints, as of the last poll that asked."""
+        self._unproven = Debouncer(
+            hass,
+            _LOGGER,
+            cooldown=UNPROVEN_PAUSE,
+            immediate=True,
+            function=self.async_request_refresh,
+        )
+        self._history = False
+        """Somebody may have watched something: the next poll reads that, too."""
         self._looked_at = time.time()
         self._answered = False
         self._tries = 0
@@ -167,6 +179,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         entry, hass = self.config_entry, self.hass
         self.runtime.coordinators[entry.entry_id] = self
         entry.async_on_unload(self._async_stop)
+        entry.async_on_unload(self._unproven.async_shutdown)
         # Without a listener a coordinator does not poll, and all entities may be disabled.
         entry.async_on_unload(self.async_add_listener(lambda: None))
         self._asker = entry.async_create_background_task(
@@ -206,7 +219,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             if (rest := self._rest(time.time())) > _SCHEDULING:
                 return self._leave_alone(rest)
             closer = self._looks_closer(time.time())
-            await self._guarded(self._poll(self.client.sync if closer else self.client.poll))
+            await self._guarded(self._poll(self.client.sync if closer else self._light))
         return self.record
 
     def _rest(self, now: float) -> float:
@@ -219,6 +232,17 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             self.last_exception.retry_after = rest
             raise self.last_exception
         return self.record
+
+    async def _light(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
+        """Do the light poll; a sync that looks at no title also reads who watched what."""
+        history, self._history = self._history, False
+        if not history:
+            return await self.client.poll(service, cursor, view, now)
+        try:
+            return await self.client.sync(service, cursor, replace(view, open_titles=()), now)
+        except ServiceError:
+            self._history = True
+            raise
 
     def _looks_closer(self, now: float) -> bool:
         """Tell whether to look at the open arrivals, too.
@@ -295,7 +319,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         board, service = self.runtime.board, self.service
         # Gathering the titles costs more the more are open; only a Seerr's light poll looks
         # at them.
-        light = read == self.client.poll and service.role is not Role.REQUESTS
+        light = read != self.client.sync and service.role is not Role.REQUESTS
         return PollView(
             active_downloads=board.active_downloads(service.id),
             open_requests=board.open_requests(service.id),
@@ -374,11 +398,18 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     # --- questions ----------------------------------------------------------------------------
 
     @callback
-    def async_hint(self) -> None:
-        """Poll early."""
+    def async_hint(self, *, history: bool = False) -> None:
+        """Poll early; with ``history``, read who watched, too."""
+        self._history |= history
         _ = self.config_entry.async_create_background_task(
             self.hass, self.async_request_refresh(), f"{DOMAIN} hint"
         )
+
+    @callback
+    def async_hint_unproven(self, *, history: bool) -> None:
+        """Do the same, however many ask for it."""
+        self._history |= history
+        self._unproven.async_schedule_call()
 
     @callback
     def async_wake(self) -> None:

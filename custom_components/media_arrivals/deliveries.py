@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from homeassistant.helpers.json import json_bytes
 from homeassistant.util.json import json_loads
 
-from .engine.board.models import Reason, Service
+from .const import KIND_BOARD
+from .engine.board.models import Reason, Role, Service, WatchReport
 from .engine.connectors.base import Decoded, Delivery, Json
 from .engine.connectors.registry import decoder
 from .engine.storage.journal import Journal
@@ -26,11 +27,20 @@ MAX_KEPT: Final = 64
 objects each, kept over a long burst, would have Python look through them for garbage."""
 
 
+GENERIC: Final = "generic"
+"""The journal's source of what came to the address for all services from a sender that can
+prove nothing. What else came there is as if it had come to its service's own address."""
+REFUSED: Final = "refused"
+"""The journal's source of what came there and was not taken: its payload is why."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Delivered:
     """A delivery that was let in, and what was read of it so far."""
 
     service: Service
+    source: str
+    """The service's kind, :data:`GENERIC` or :data:`REFUSED`."""
     received_at: float
     event_type: str
     payload: str
@@ -43,10 +53,14 @@ class Delivered:
     """Where it is in the journal; 0: not yet."""
 
     @classmethod
-    def of_row(cls, service: Service, row: JournalRow) -> Self:
-        """Return a delivery that is only in the journal."""
+    def of_row(cls, services: Mapping[str, Service], row: JournalRow) -> Self | None:
+        """Return a delivery that is only in the journal; ``None``: its service is gone."""
+        service = _nobody(row.service) if row.source == REFUSED else services.get(row.service)
+        if service is None:
+            return None
         return cls(
             service=service,
+            source=row.source,
             received_at=row.received_at,
             event_type=row.event_type,
             payload=row.payload or "",
@@ -55,6 +69,8 @@ class Delivered:
 
     def read(self) -> Decoded:
         """Say what it tells, from what is kept of it."""
+        if self.source == REFUSED:
+            return _verdict(self.payload)
         body = self.payload.encode()
         delivery = Delivery(
             body=body,
@@ -62,7 +78,8 @@ class Delivered:
             id=self.row,
             document=read_json(body) if self.document is None else self.document,
         )
-        return decode(self.service, delivery)
+        decoded = decode(self.service, delivery)
+        return hinted(decoded) if self.source == GENERIC else decoded
 
 
 def read_out(service: Service, delivery: Delivery) -> Delivered:
@@ -74,11 +91,78 @@ def read_out(service: Service, delivery: Delivery) -> Delivered:
         event = decoded.event_type
     return Delivered(
         service=service,
+        source=service.kind,
         received_at=delivery.received_at,
         event_type=event,
         payload=payload,
         document=kept,
         decoded=decoded,
+    )
+
+
+def read_hint(service: Service, delivery: Delivery) -> Delivered:
+    """Do the same with a delivery whose sender can prove nothing."""
+    told = read_out(service, delivery)
+    told.source, told.decoded = GENERIC, None
+    told.decoded = told.read()
+    return told
+
+
+def refused(owner: str, at: float, reason: Reason, sender: str | None = None) -> Delivered:
+    """Return what is written down of a delivery that is not taken: nothing of itself."""
+    payload = json_bytes({"reason": reason, "sender": sender}).decode()
+    return Delivered(
+        service=_nobody(owner),
+        source=REFUSED,
+        received_at=at,
+        event_type="",
+        payload=payload,
+        decoded=_verdict(payload),
+    )
+
+
+def hinted(decoded: Decoded) -> Decoded:
+    """Return what is left of a delivery if nothing of it is believed: reasons to ask.
+
+    Who watched what cannot be asked for one by one: that is read with the next poll.
+    """
+    questions = decoded.questions
+    watched = any(isinstance(one, WatchReport) for one in decoded.reports)
+    if not decoded.hint and not watched and not questions:
+        return replace(decoded, reports=(), test=False, sightings=(), health=(), peer=None)
+    return Decoded(
+        event_type=decoded.event_type,
+        questions=tuple(one for one in questions if one.about is None and _is_plain(one.item)),
+        ignored=Reason.HINT,
+        hint=True,
+        history=decoded.history or watched or any(one.about is not None for one in questions),
+    )
+
+
+def _is_plain(item: str | None) -> bool:
+    """Tell whether an item's id can be nothing but that in an address that is called."""
+    return item is None or (item.isascii() and item.isalnum())
+
+
+def _nobody(owner: str) -> Service:
+    """Stand in for the service that something seemed to come from."""
+    return Service(id=owner, kind=KIND_BOARD, role=Role.REQUESTS)
+
+
+def _verdict(payload: str) -> Decoded:
+    """Read why a delivery was not taken."""
+    found = read_json(payload.encode())
+    said = found if isinstance(found, Mapping) else {}
+    try:
+        reason = Reason(str(said.get("reason")))
+    except ValueError:
+        # Of another version.
+        reason = Reason.UNREADABLE
+    sender = said.get("sender")
+    return Decoded(
+        event_type="",
+        ignored=reason,
+        detail=f"looks like {sender}" if isinstance(sender, str) else None,
     )
 
 

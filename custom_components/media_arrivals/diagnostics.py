@@ -18,11 +18,10 @@ from .const import (
     CONF_SERVER_ID,
     CONF_WEBHOOK_SECRET,
 )
+from .deliveries import Delivered
 from .doctor import examine, facts
 from .engine.board.board import Board
 from .engine.board.models import Service
-from .engine.connectors.base import Delivery
-from .engine.connectors.registry import decoder
 from .engine.storage.models import JournalRow, StorageError
 from .engine.storage.storage import Storage
 from .entity import is_board
@@ -64,7 +63,7 @@ async def async_get_config_entry_diagnostics(
     board, storage = runtime.board, runtime.storage
     if is_board(entry):
         return {
-            "options": dict(entry.options),
+            "options": _present_settings(entry.options),
             "services": [_present_service(service) for service in board.services.values()],
             "board": _present_board(board),
             "database": await _present_database(storage, None),
@@ -178,8 +177,9 @@ async def _present_deliveries(storage: Storage | None, service: Service) -> list
 
 def _concluded(row: JournalRow, service: Service) -> Document:
     """Decode a delivery again, from what is kept of it."""
-    delivery = Delivery(body=(row.payload or "").encode(), received_at=row.received_at, id=row.id)
-    decoded = decoder(service.kind).decode(service, delivery)
+    delivered = Delivered.of_row({service.id: service}, row)
+    assert delivered is not None  # noqa: S101 - its service is this one
+    decoded = delivered.read()
     return {
         "ignored": decoded.ignored and decoded.ignored.value,
         "detail": decoded.detail,

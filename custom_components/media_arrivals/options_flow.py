@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import probatio  # what Home Assistant's own signatures name; see config_flow.py
+from homeassistant.components.webhook import async_generate_id
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -25,6 +27,7 @@ from .const import (
     CONF_ALLOWED_ADDRESSES,
     CONF_CALLBACK_URL,
     CONF_FINISHED_DAYS,
+    CONF_GENERIC_WEBHOOK,
     CONF_INTERVAL_HOURS,
     CONF_JOURNAL_DAYS,
     CONF_JOURNAL_ROWS,
@@ -47,13 +50,21 @@ from .const import (
     WATCH_DATA,
     WATCH_HOUSEHOLD,
 )
-from .registration import addresses, guessed_address, manual_values
-from .runtime import schedule_enabled
+from .registration import (
+    addresses,
+    generic_addresses,
+    generic_values,
+    guessed_address,
+    manual_values,
+)
+from .runtime import schedule_enabled, service_entries
 
 _MODE: Final = "webhook_mode"
 _MODES: Final = ("automatic", "manual", "polling_only")
 _ACCESS: Final = "access"
 _SCHEDULE: Final = "schedule"
+_NEW_ADDRESS: Final = "new_address"
+_WHO_MAY: Final = (CONF_LOCAL_ONLY, CONF_ALLOWED_ADDRESSES)
 EXAMPLE: Final = "http://192.168.1.10:8123"
 
 
@@ -73,6 +84,32 @@ def _number(minimum: int, maximum: int, unit: str | None = None) -> NumberSelect
     if unit:
         config["unit_of_measurement"] = unit
     return NumberSelector(config)
+
+
+def _access_section() -> section:
+    """Ask who may deliver."""
+    return section(
+        probatio.Schema(
+            {
+                probatio.Required(CONF_LOCAL_ONLY, default=False): BooleanSelector(),
+                probatio.Optional(CONF_ALLOWED_ADDRESSES, default=list): TextSelector(
+                    TextSelectorConfig(multiple=True)
+                ),
+            }
+        ),
+        {"collapsed": True},
+    )
+
+
+def _read_access(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return who may deliver. Raises :class:`NetworkError`."""
+    access = typed.get(_ACCESS, {})
+    return {
+        CONF_LOCAL_ONLY: access.get(CONF_LOCAL_ONLY, False),
+        CONF_ALLOWED_ADDRESSES: [
+            normalise_network(one) for one in access.get(CONF_ALLOWED_ADDRESSES, ()) if one.strip()
+        ],
+    }
 
 
 class ServiceOptionsFlow(OptionsFlowWithReload):
@@ -145,17 +182,7 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
         if self.config_entry.data[CONF_KIND] == "seerr":
             fields[probatio.Required(CONF_TAKE_OVER, default=False)] = BooleanSelector()
         # The front end takes a section's own default for all that is in it: there must be none.
-        fields[probatio.Optional(_ACCESS)] = section(
-            probatio.Schema(
-                {
-                    probatio.Required(CONF_LOCAL_ONLY, default=False): BooleanSelector(),
-                    probatio.Optional(CONF_ALLOWED_ADDRESSES, default=list): TextSelector(
-                        TextSelectorConfig(multiple=True)
-                    ),
-                }
-            ),
-            {"collapsed": True},
-        )
+        fields[probatio.Optional(_ACCESS)] = _access_section()
         fields[probatio.Optional(_SCHEDULE)] = section(
             probatio.Schema(
                 {
@@ -175,26 +202,24 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
     def _stored(self) -> dict[str, Any]:
         """Return the options as the form nests them."""
         options = self.config_entry.options
-        access = (CONF_LOCAL_ONLY, CONF_ALLOWED_ADDRESSES)
         schedule = (CONF_SCHEDULE_ENABLED, CONF_INTERVAL_HOURS)
         return {
             **options,
             _MODE: mode_of(options),
-            _ACCESS: {key: options[key] for key in access if key in options},
+            _ACCESS: {key: options[key] for key in _WHO_MAY if key in options},
             _SCHEDULE: {key: options[key] for key in schedule if key in options},
         }
 
     def _read(self, typed: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """Return the options that the form asks for, and what is wrong with it."""
         errors: dict[str, str] = {}
-        access, schedule = typed.get(_ACCESS, {}), typed.get(_SCHEDULE, {})
+        schedule = typed.get(_SCHEDULE, {})
         usual_hours = DEFAULT_INTERVAL_HOURS[self.config_entry.data[CONF_KIND]]
         options: dict[str, Any] = {
             CONF_POLLING_ONLY: typed[_MODE] == "polling_only",
             CONF_MANUAL_WEBHOOK: typed[_MODE] == "manual",
             CONF_ALLOW_CLOUD: typed[CONF_ALLOW_CLOUD],
             CONF_TAKE_OVER: typed.get(CONF_TAKE_OVER, False),
-            CONF_LOCAL_ONLY: access.get(CONF_LOCAL_ONLY, False),
             CONF_SCHEDULE_ENABLED: schedule.get(CONF_SCHEDULE_ENABLED, False),
             CONF_INTERVAL_HOURS: int(schedule.get(CONF_INTERVAL_HOURS, usual_hours)),
         }
@@ -204,14 +229,11 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
         except AddressError as err:
             errors[CONF_CALLBACK_URL] = err.key
         try:
-            options[CONF_ALLOWED_ADDRESSES] = [
-                normalise_network(one)
-                for one in access.get(CONF_ALLOWED_ADDRESSES, ())
-                if one.strip()
-            ]
+            options |= _read_access(typed)
         except NetworkError as err:
             # Home Assistant shows errors at the fields of sections nowhere, so it goes on top.
             errors["base"] = err.key
+            options[CONF_LOCAL_ONLY] = False
         if options[CONF_ALLOW_CLOUD] and options[CONF_LOCAL_ONLY]:
             errors["base"] = "cloud_is_not_local"
         return options, errors
@@ -220,25 +242,92 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
 class BoardOptionsFlow(OptionsFlowWithReload):
     """Options of the board."""
 
+    def __init__(self) -> None:
+        """Begin without anything chosen."""
+        self._chosen: dict[str, Any] = {}
+        self._new_id: str | None = None
+
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Begin with the only form."""
+        """Begin with the first form."""
         return await self.async_step_board(user_input)
 
     async def async_step_board(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for everything."""
+        """Ask for everything but the address for all services."""
         if user_input is not None:
-            return self.async_create_entry(
-                data={
-                    # The front end's numbers are floats.
-                    key: int(value) if isinstance(value, float) else value
-                    for key, value in user_input.items()
-                }
-            )
+            options = self.config_entry.options
+            self._chosen = {key: options[key] for key in _WHO_MAY if key in options}
+            # The front end's numbers are floats.
+            self._chosen |= {
+                key: int(value) if isinstance(value, float) else value
+                for key, value in user_input.items()
+            }
+            if self._chosen[CONF_GENERIC_WEBHOOK]:
+                return await self.async_step_generic()
+            return self.async_create_entry(data=self._chosen)
         return self.async_show_form(
             step_id="board",
             data_schema=self.add_suggested_values_to_schema(
                 _BOARD_SCHEMA, self.config_entry.options
             ),
+        )
+
+    async def async_step_generic(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show the address for all services; it opens when this form is sent."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                self._chosen |= _read_access(user_input)
+            except NetworkError as err:
+                errors["base"] = err.key
+            else:
+                if user_input.get(_NEW_ADDRESS):
+                    # The old one stops now, also if this dialog is closed.
+                    self._keep(async_generate_id())
+                    user_input = None
+                else:
+                    self._keep(self._webhook_id)
+                    return self.async_create_entry(data=self._chosen)
+        return self._show_generic(user_input, errors)
+
+    @property
+    def _webhook_id(self) -> str:
+        """Return the id of the address; of a first one, only this dialog knows yet."""
+        if (known := self.config_entry.data.get(CONF_WEBHOOK_ID)) is not None:
+            return str(known)
+        self._new_id = self._new_id or async_generate_id()
+        return self._new_id
+
+    def _keep(self, webhook_id: str) -> None:
+        """Keep the id of the address."""
+        entry = self.config_entry
+        self.hass.config_entries.async_update_entry(
+            entry, data={**entry.data, CONF_WEBHOOK_ID: webhook_id}
+        )
+
+    def _show_generic(
+        self, user_input: dict[str, Any] | None, errors: dict[str, str]
+    ) -> ConfigFlowResult:
+        """Show the address and what each service needs beside it."""
+        entry = self.config_entry
+        urls = generic_addresses(self.hass, entry, self._webhook_id)
+        services = [one for one in service_entries(self.hass) if not one.disabled_by]
+        fields: dict[probatio.Marker, Any] = {}
+        if CONF_WEBHOOK_ID in entry.data:
+            fields[probatio.Required(_NEW_ADDRESS, default=False)] = BooleanSelector()
+        fields[probatio.Optional(_ACCESS)] = _access_section()
+        stored = {_ACCESS: {key: self._chosen[key] for key in _WHO_MAY if key in self._chosen}}
+        return self.async_show_form(
+            step_id="generic",
+            data_schema=self.add_suggested_values_to_schema(
+                probatio.Schema(fields), user_input or stored
+            ),
+            errors=errors,
+            description_placeholders={
+                "addresses": "\n".join(f"- `{url}`" for url in urls),
+                "values": generic_values(services, urls[0]),
+            },
         )
 
 
@@ -256,5 +345,6 @@ _BOARD_SCHEMA: Final = probatio.Schema(
         probatio.Required(CONF_TIMELINE_DAYS, default=DEFAULT_TIMELINE_DAYS): _days(3650),
         probatio.Required(CONF_JOURNAL_DAYS, default=DEFAULT_JOURNAL_DAYS): _days(365),
         probatio.Required(CONF_JOURNAL_ROWS, default=DEFAULT_JOURNAL_ROWS): _number(100, 100_000),
+        probatio.Required(CONF_GENERIC_WEBHOOK, default=False): BooleanSelector(),
     }
 )

@@ -25,6 +25,10 @@ class Ticket:
     service: str
     row: int | None = None
     """The delivery's row in the journal."""
+    hint: bool = False
+    """Of a delivery that nothing is believed of: it told nothing."""
+    refused: bool = False
+    """Of a delivery that was not taken: the service does not count it."""
     event_type: str = ""
     subject: str = ""
     """What it is about, for the debug line."""

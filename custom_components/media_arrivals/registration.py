@@ -5,9 +5,9 @@ Home Assistant answers 200 for ids that it does not know, so the sender's word p
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -38,6 +38,7 @@ from yarl import URL
 from .const import (
     CONF_ALLOW_CLOUD,
     CONF_CALLBACK_URL,
+    CONF_GENERIC_WEBHOOK,
     CONF_KIND,
     CONF_MANUAL_WEBHOOK,
     CONF_POLLING_ONLY,
@@ -63,7 +64,14 @@ from .guides import learn_more_url
 from .listening import Listener
 from .missed import PATIENCE
 from .neighbours import own_integration
-from .runtime import BOARD_KEY, BoardRuntime, ServiceConfigEntry, ServiceRecord, WebhookHealth
+from .runtime import (
+    BOARD_KEY,
+    BoardRuntime,
+    ServiceConfigEntry,
+    ServiceRecord,
+    WebhookHealth,
+    board_entry,
+)
 from .troubles import async_report_silence, async_silence_is_over
 
 PAUSES: Final = (60.0, 300.0, 900.0, 3600.0)
@@ -72,6 +80,8 @@ ARRIVAL_SECONDS: Final = 10.0
 """How long a test delivery may take after the service says that it sent it."""
 CALL_SECONDS: Final = 30.0
 REMOVAL_SECONDS: Final = 10.0
+NO_ADDRESS: Final = "http://HOME-ASSISTANT:8123"
+"""Stands for an address where none is known."""
 CHECK_SECONDS: Final = 900.0
 """Missed events start a check at most this often."""
 
@@ -208,12 +218,41 @@ def webhook_address(hass: HomeAssistant, entry: ConfigEntry, base: str | None = 
         base = record.webhook_address
     base = base or (known[0] if known else guessed_address(hass))
     path = async_generate_path(entry.data[CONF_WEBHOOK_ID])
-    return f"{base or 'http://HOME-ASSISTANT:8123'}{path}"
+    return f"{base or NO_ADDRESS}{path}"
 
 
 def manual_values(hass: HomeAssistant, entry: ConfigEntry, base: str | None = None) -> str:
     """Return what the user enters in the service, by the names that it has there."""
-    address, secret = webhook_address(hass, entry, base), entry.data[CONF_WEBHOOK_SECRET]
+    return _values(entry, webhook_address(hass, entry, base))
+
+
+def open_generic_id(hass: HomeAssistant) -> str | None:
+    """Return the id of the address for all services, while it is open."""
+    board = board_entry(hass)
+    if board is None or not board.options.get(CONF_GENERIC_WEBHOOK):
+        return None
+    return board.data.get(CONF_WEBHOOK_ID)
+
+
+def generic_addresses(hass: HomeAssistant, board: ConfigEntry, webhook_id: str) -> tuple[str, ...]:
+    """Return the addresses that all services may call, the best for services at home first."""
+    bases = list(addresses(hass, board))
+    with suppress(NoURLAvailableError):
+        bases.append(get_url(hass, require_cloud=True).rstrip("/"))
+    if not bases:
+        bases.append(guessed_address(hass) or NO_ADDRESS)
+    path = async_generate_path(webhook_id)
+    return tuple(dict.fromkeys(f"{base}{path}" for base in bases))
+
+
+def generic_values(services: Iterable[ConfigEntry], address: str) -> str:
+    """Return what the user enters in each service, so that it is known by its own secret."""
+    return "\n\n".join(f"**{entry.title}**\n\n{_values(entry, address)}" for entry in services)
+
+
+def _values(entry: ConfigEntry, address: str) -> str:
+    """Return what the user enters in the service to have it call an address."""
+    secret = entry.data[CONF_WEBHOOK_SECRET]
     target = WebhookTarget(
         url=address,
         webhook_id=entry.data[CONF_WEBHOOK_ID],
@@ -664,10 +703,19 @@ class Registration:
             self._note(WebhookHealth.UNPROVEN)
         elif self._client:
             async with asyncio.timeout(CALL_SECONDS):
-                remote = await self._client.read_webhook(
-                    await webhook_target(self._hass, self._entry)
-                )
+                remote = await self._async_read_by_hand(self._client)
             self._note(WebhookHealth.WORKING, remote)
+
+    async def _async_read_by_hand(self, client: InstallsWebhook) -> RemoteWebhook:
+        """Read back what the user entered: our address, or the one for all services."""
+        target = await webhook_target(self._hass, self._entry)
+        remote = await client.read_webhook(target)
+        generic_id = open_generic_id(self._hass)
+        if generic_id is None or remote.state not in {WebhookState.ABSENT, WebhookState.TAKEN}:
+            return remote
+        beside = await client.read_webhook(replace(target, webhook_id=generic_id))
+        found = beside.state in {WebhookState.REGISTERED, WebhookState.DIFFERENT}
+        return beside if found else remote
 
     # --- telling ---------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from asyncio import gather
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import probatio
@@ -56,7 +57,13 @@ from .presenter import (
     present_arrival_details,
     present_delivery,
 )
-from .runtime import BOARD_KEY, ServiceConfigEntry, service_entries
+from .runtime import (
+    BOARD_KEY,
+    AnyConfigEntry,
+    ServiceConfigEntry,
+    board_entry,
+    service_entries,
+)
 
 ACTION_GET_ARRIVALS: Final = "get_arrivals"
 ACTION_GET_ARRIVAL: Final = "get_arrival"
@@ -288,9 +295,14 @@ async def _async_get_arrival(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_get_webhook_log(call: ServiceCall) -> ServiceResponse:
-    """Return a page of the deliveries, newest first."""
+    """Return a page of the deliveries, newest first; those of nobody are the board's."""
     audience = await _async_audience(call)
-    service = _service_entry(call)
+    board = board_entry(call.hass)
+    service: AnyConfigEntry | None = board
+    if board is None or call.data.get(ATTR_SERVICE) != board.entry_id:
+        service = _service_entry(call)
+    if board is not None:
+        audience = replace(audience, services={**audience.services, board.entry_id: board.title})
     storage = call.hass.data[BOARD_KEY].storage
     if storage is None:
         raise _storage_unavailable()

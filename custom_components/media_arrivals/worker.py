@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from homeassistant.core import Context, HomeAssistant, callback
 
 from .const import BOARD_UNIQUE_ID, CONF_WATCH_DATA, DOMAIN, KIND_BOARD, WATCH_HOUSEHOLD, WATCH_OFF
-from .deliveries import LARGE_BODY, Backlog, Delivered
+from .deliveries import GENERIC, LARGE_BODY, REFUSED, Backlog, Delivered
 from .engine.board.models import (
     AnyReport,
     Applied,
@@ -26,6 +26,7 @@ from .engine.board.models import (
     Reason,
     Role,
     Service,
+    TitleRef,
     Via,
     WatchReport,
 )
@@ -33,6 +34,7 @@ from .engine.connectors.base import Cursor, Decoded
 from .engine.storage.models import Commit, JournalMark, StorageClosedError, StorageError
 from .faults import fault, log_fault
 from .finder import GIVE_UP_AFTER
+from .generic import Allowance
 from .publishing import Breather, Publisher
 from .questions import Pending, QuestionKey, Ticket
 from .troubles import UNAVAILABLE, async_report_trouble, async_trouble_is_over
@@ -57,6 +59,9 @@ RETRY_SECONDS: Final = 30.0
 """Seconds after which a journal that could not be read is read again."""
 MAX_UNSAVED: Final = 5_000
 """Answers of the board that are kept while nothing can be stored."""
+HINTS_AT_ONCE: Final = 10
+HINT_EVERY: Final = 30.0
+"""Seconds for each further question that a delivery of an unproven sender may raise."""
 SAVE_AFTER: Final = 30.0
 """Seconds after which a changed record is stored, if nothing else is before."""
 _PORTION: Final = 16
@@ -137,6 +142,7 @@ class Worker:
         self._unsaved_marks: list[JournalMark] = []
         self._unsaved_cursors: dict[str, Cursor] = {}
         self._save_timer: asyncio.TimerHandle | None = None
+        self._hints = Allowance(HINTS_AT_ONCE, HINT_EVERY)
 
     # --- life ---------------------------------------------------------------------------------
 
@@ -234,9 +240,9 @@ class Worker:
             rows = await self._backlog.read(storage.journal, limit)
             taken, services = len(rows), self._runtime.board.services
             batch = [
-                Delivered.of_row(service, row)
+                delivered
                 for row in rows
-                if (service := services.get(row.service)) is not None
+                if (delivered := Delivered.of_row(services, row)) is not None
             ]
         try:
             await self._take_safely(batch)
@@ -271,7 +277,7 @@ class Worker:
             step = _Step()
             breather = Breather()
             for delivered in batch:
-                if delivered.service.id in self._runtime.records:
+                if delivered.source == REFUSED or delivered.service.id in self._runtime.records:
                     await self._take_delivery(step, delivered)
                 await breather.breathe()
             await self._finish(step)
@@ -289,6 +295,8 @@ class Worker:
         ticket = Ticket(
             service=service.id,
             row=delivered.row,
+            hint=delivered.source == GENERIC,
+            refused=delivered.source == REFUSED,
             event_type=decoded.event_type,
             reason=decoded.ignored,
             detail=decoded.detail,
@@ -300,13 +308,39 @@ class Worker:
             for report in decoded.reports:
                 await self._apply(step, report, (ticket,))
             for question in decoded.questions:
-                self._ask(step, question, (ticket,))
+                if ticket.hint:
+                    self._ask_for_hint(step, question, ticket)
+                else:
+                    self._ask(step, question, (ticket,))
         except Exception as err:  # noqa: BLE001 - the next delivery is not to blame
             ticket.fail(fault(err))
             log_fault(_LOGGER, f"working off a delivery of {service.kind}", err)
-        self._runtime.heard(service.id, decoded, delivered.received_at)
-        self._hint(service.id, decoded)
+        if ticket.hint:
+            self.async_hint(service.id, decoded)
+        elif not ticket.refused:
+            self._runtime.heard(service.id, decoded, delivered.received_at)
+            self._hint(service.id, decoded)
         self._conclude(step, (ticket,))
+
+    def _ask_for_hint(self, step: _Step, question: Question, ticket: Ticket) -> None:
+        """Ask what an unproven sender points at, now and then; its own words go no further."""
+        if (title := question.title) is not None:
+            # Ids that it names together could make two titles one.
+            if (known := self._runtime.board.title_of(title, question.service)) is None:
+                return
+            title = TitleRef(
+                media_type=known.media_type, ids=known.ids, name=known.name, year=known.year
+            )
+            question = replace(question, title=title)
+        if self._hints.take(question.service):
+            self._ask(step, question, (ticket,))
+
+    @callback
+    def async_hint(self, service_id: str, decoded: Decoded) -> None:
+        """Have a service polled because of an unproven sender, but not for each of its calls."""
+        coordinator = self._runtime.coordinators.get(service_id)
+        if coordinator is not None and decoded.hint:
+            coordinator.async_hint_unproven(history=decoded.history)
 
     def _hint(self, service_id: str, decoded: Decoded) -> None:
         """Have the service polled early, if that tells more than is known."""
@@ -317,7 +351,7 @@ class Worker:
             isinstance(report, DownloadReport) for report in decoded.reports
         )
         if decoded.hint or begun:
-            coordinator.async_hint()
+            coordinator.async_hint(history=decoded.history)
         if decoded.peer is not None:
             for other in tuple(self._runtime.coordinators.values()):
                 if other is not coordinator and other.service.server_id == decoded.peer:
@@ -617,7 +651,8 @@ class Worker:
                 error_message=ticket.message,
             )
         )
-        self._runtime.count(ticket.service, **{ticket.outcome.value: 1})
+        if not ticket.refused:
+            self._runtime.count(ticket.service, **{ticket.outcome.value: 1})
         if ticket.reason is Reason.ERROR:
             self._runtime.note(ticket.service, healthy_since=step.now)
         _LOGGER.debug(
@@ -716,7 +751,7 @@ def _attributed(report: AnyReport, tickets: Sequence[Ticket]) -> AnyReport:
     What is read because a delivery left it open was told by that delivery.
     """
     context = next((ticket.context for ticket in tickets if ticket.context is not None), None)
-    told = any(ticket.row is not None for ticket in tickets)
+    told = any(ticket.row is not None and not ticket.hint for ticket in tickets)
     if context is None and not told:
         return report
     origin = report.origin

@@ -92,6 +92,8 @@ class Decoded:
     health: tuple[HealthNote, ...] = ()
     hint: bool = False
     """Worth an early poll (an event that carries too little to match)."""
+    history: bool = False
+    """With ``hint``: worth reading, too, who watched what."""
     peer: str | None = None
     """Id of the media server that another service speaks of: that one is worth an early poll."""
 

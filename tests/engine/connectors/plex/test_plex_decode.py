@@ -382,3 +382,9 @@ def test_a_history_names_who_watched() -> None:
     assert only_report(found).viewer == "plex:2048"
     assert [question.item for question in found.questions] == ["1710"]
     assert poll("history", wrapped()).ignored is Reason.UNUSED_EVENT
+
+
+@pytest.mark.parametrize("odd", ["1/../../:/unscrobble", "1?x=2", "1,2", "..", "%2e", "\u0661"])
+def test_an_id_that_is_more_than_an_id_is_not_asked_for(odd: str) -> None:
+    found = decode(event("library.new", {**FILM, "ratingKey": odd}))
+    assert (found.questions, found.ignored) == ((), Reason.NO_IDS)

@@ -198,7 +198,11 @@ def watched(
     server = heard.server or item_id(service.server_id)
     if heard.user is None or server is None:
         return Decoded(
-            event_type=heard.event, ignored=Reason.NO_IDS, detail="does not say who", hint=hint
+            event_type=heard.event,
+            ignored=Reason.NO_IDS,
+            detail="does not say who",
+            hint=hint or yes,
+            history=yes,
         )
     title = heard.title
     when = happened_at or heard.moment or heard.at

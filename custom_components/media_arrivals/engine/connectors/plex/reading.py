@@ -52,8 +52,9 @@ def origin_of(service: Service, via: Via) -> Origin:
 
 
 def key_of(row: Object, name: str = "ratingKey") -> str | None:
-    """Read the id of a row, or of what it belongs to."""
-    return payload.opaque_id(row.get(name))
+    """Read the id of a row, or of what it belongs to: it becomes part of an address."""
+    found = payload.opaque_id(row.get(name))
+    return found if found is not None and found.isascii() and found.isalnum() else None
 
 
 def added(row: Object) -> float:
