@@ -42,7 +42,7 @@ from custom_components.media_arrivals.engine.board.models import (
     Reason,
     Stage,
 )
-from custom_components.media_arrivals.engine.connectors.base import Decoded
+from custom_components.media_arrivals.engine.connectors.base import Decoded, Poll, TimedOutError
 from custom_components.media_arrivals.engine.connectors.pace import Pace
 from custom_components.media_arrivals.engine.connectors.plex import account
 from custom_components.media_arrivals.engine.connectors.tautulli.template import BODY
@@ -481,6 +481,8 @@ async def test_who_watched_is_read_from_plexs_history(hall: Hall) -> None:
     watched = async_capture_events(hall.house.hass, EVENT_WATCHED)
     await hall.quiet()
     item = double.find(tmdb=FILM.tmdb_id)
+    # The history is dated to the second, and begins where the first poll was.
+    await asyncio.sleep(1.1)
     # Nobody saw it playing: what the history says is all there is.
     await double.watch(item)
 
@@ -489,6 +491,55 @@ async def test_who_watched_is_read_from_plexs_history(hall: Hall) -> None:
     await hall.house.until(lambda: watched, what="a viewing")
     (arrival,) = hall.house.runtime.board.arrivals()
     assert [watch.viewer for watch in arrival.whole.watches] == [f"plex:{double.plex_tv.owner.id}"]
+    assert (await hall.rows())[-1].reason is Reason.HINT
+
+
+async def test_who_watched_is_asked_again_where_plex_was_down(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall.open()
+    entry = hall.house.add_service(hall.house.stack.plex)
+    await hall.house.start()
+    await hall.quiet()
+    known = hall.house.runtime.coordinators[entry.entry_id]
+    how: list[str] = []
+    poll, sync = known.client.poll, known.client.sync
+
+    async def light(*args: Any) -> Poll:
+        how.append("poll")
+        return await poll(*args)
+
+    async def with_history(*args: Any) -> Poll:
+        how.append("sync")
+        if how == ["sync"]:
+            raise TimedOutError
+        assert args[2].open_titles == ()
+        return await sync(*args)
+
+    monkeypatch.setattr(known.client, "poll", light)
+    monkeypatch.setattr(known.client, "sync", with_history)
+    known.async_hint_unproven(history=True)
+    await hall.house.until(lambda: how == ["sync"], what="a poll that fails")
+    for _ in range(2):
+        await hall.house.poll(entry)
+
+    assert how == ["sync", "sync", "poll"]
+
+
+async def test_what_emby_says_without_a_user_has_its_history_read(hall: Hall) -> None:
+    hall.open()
+    emby: Any = hall.house.stack.services["emby"]
+    hall.house.add_service(emby)
+    await hall.downloaded()
+    await hall.shelve(emby)
+    watched = async_capture_events(hall.house.hass, EVENT_WATCHED)
+    await hall.quiet()
+    item = emby.find("Movie", FILM.title)
+    await emby.mark(emby.users[0], item, played=True)
+
+    await hall.emby("item.markplayed", item)
+
+    await hall.house.until(lambda: watched, what="a viewing")
     assert (await hall.rows())[-1].reason is Reason.HINT
 
 
