@@ -42,7 +42,12 @@ from custom_components.media_arrivals.engine.board.models import (
     Reason,
     Stage,
 )
-from custom_components.media_arrivals.engine.connectors.base import Decoded, Poll, TimedOutError
+from custom_components.media_arrivals.engine.connectors.base import (
+    Decoded,
+    Poll,
+    TimedOutError,
+    WebhookState,
+)
 from custom_components.media_arrivals.engine.connectors.pace import Pace
 from custom_components.media_arrivals.engine.connectors.plex import account
 from custom_components.media_arrivals.engine.connectors.tautulli.template import BODY
@@ -404,6 +409,31 @@ async def test_it_says_nothing_of_the_services_own_address(hall: Hall, by_hand: 
     expected.cancel()
 
 
+async def test_what_the_user_entered_by_hand_may_be_this_address(
+    hall: Hall, hass: HomeAssistant
+) -> None:
+    board = hall.open()
+    entry = hall.house.add_service(hall.house.stack.radarr, options={})
+    await hall.house.start()
+    await hall.house.proven(entry)
+    (row,) = hall.house.stack.radarr.connections.rows.values()
+    row.name = "Home"
+    row.values["url"] = str(hall.house.client.make_url(PATH))
+    hass.config_entries.async_update_entry(entry, options={CONF_MANUAL_WEBHOOK: True})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hall.as_service(entry, radarr_test())
+
+    record = hall.house.record(entry)
+    await hall.house.until(lambda: record.remote is WebhookState.DIFFERENT, what="a look there")
+    assert "grab" in record.events
+    assert record.webhook is WebhookHealth.WORKING
+
+    # Closed, it is none of ours.
+    hass.config_entries.async_update_entry(board, options={})
+    await entry.runtime_data.registration.async_try()
+    assert (record.remote, record.events) == (WebhookState.ABSENT, ())
+
+
 # --- without one it is a hint -----------------------------------------------------------------
 
 
@@ -476,10 +506,10 @@ async def test_who_watched_is_read_from_plexs_history(hall: Hall) -> None:
     hall.open()
     double = hall.house.stack.plex
     hall.house.add_service(double)
-    await hall.shelve(double)
     await hall.downloaded()
-    watched = async_capture_events(hall.house.hass, EVENT_WATCHED)
     await hall.quiet()
+    await hall.shelve(double)
+    watched = async_capture_events(hall.house.hass, EVENT_WATCHED)
     item = double.find(tmdb=FILM.tmdb_id)
     # The history is dated to the second, and begins where the first poll was.
     await asyncio.sleep(1.1)
