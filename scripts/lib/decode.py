@@ -9,6 +9,7 @@ import argparse
 import importlib
 import importlib.util
 import json
+import re
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -27,6 +28,60 @@ DEFAULT_TYPE = "application/json"
 MOMENTS = frozenset({"at", "happened_at", "created_at", "aired_at", "file_at", "eta"})
 # Public, and cleaned by the connector: a film may be called "Secret: ...".
 KEPT_AS_IT_IS = frozenset({"name", "poster", "imdb", "event", "event_type", "service", "key"})
+
+
+# What the services' own APIs call the answers, without version and ids.
+API_NAMES: Mapping[str, Mapping[str, str]] = {
+    "radarr": {
+        "queue/details": "queue",
+        "history/since": "history",
+        "history/movie": "history",
+        "system/status": "status",
+    },
+    "sonarr": {
+        "queue/details": "queue",
+        "history/since": "history",
+        "history/series": "history",
+        "system/status": "status",
+        "episode": "episodes",
+    },
+    "seerr": {
+        "movie": "media",
+        "tv": "media",
+        "request/count": "count",
+        "settings/notifications/webhook": "webhook",
+    },
+    "plex": {
+        "library/sections": "sections",
+        "library/sections/all": "items",
+        "library/metadata": "items",
+        "library/metadata/children": "items",
+        "library/metadata/allleaves": "items",
+        "library/recentlyadded": "items",
+        "status/sessions": "sessions",
+        "status/sessions/history/all": "history",
+        "user/webhooks": "webhooks",
+        "websockets/notifications": "notification",
+    },
+    "jellyfin": {
+        "users/items": "items",
+        "shows/episodes": "items",
+        "system/info": "info",
+        "system/info/public": "info",
+    },
+}
+BASES = re.compile(r"^(?:emby/|:/)?(?:api/)?(?:v\d+/)?")
+ID = re.compile(r"/(?:\d+|[0-9a-f]{32}|[0-9a-f-]{36})(?=/|$)")
+
+
+def resource_of(kind: str, name: str) -> str:
+    """Return our name of an answer: ours is taken as it is, the API's own is looked up."""
+    path = name.partition("?")[0].strip("/").casefold()
+    path = ID.sub("", BASES.sub("", path, count=1))
+    names = API_NAMES.get("jellyfin" if kind == "emby" else kind, {})
+    if kind == "tautulli":
+        path = path.removeprefix("get_")
+    return names.get(path, path)
 
 
 def engine(module: str) -> Any:
@@ -183,7 +238,9 @@ def arguments(kinds: Iterable[str]) -> argparse.ArgumentParser:
     parser.add_argument("file", metavar="FILE", help="a captured webhook body; - is standard input")
     parser.add_argument("--content-type", default=DEFAULT_TYPE, help="of the body, if not JSON")
     parser.add_argument(
-        "--poll", metavar="RESOURCE", help="the file is an API answer: queue, history, request ..."
+        "--poll",
+        metavar="RESOURCE",
+        help="the file is an API answer: queue, history, request, or as the API calls it",
     )
     return parser
 
@@ -195,7 +252,8 @@ def main(given: list[str] | None = None) -> int:
     chosen = parser.parse_args(given)
     kind = OTHER_NAMES.get(chosen.service, chosen.service)
     decoder = decoders[kind]
-    if chosen.poll is not None and chosen.poll not in decoder.poll_resources:
+    resource = None if chosen.poll is None else resource_of(kind, chosen.poll)
+    if resource is not None and resource not in decoder.poll_resources:
         known = ", ".join(decoder.poll_resources)
         parser.error(f'{kind} has no answer called "{chosen.poll}"; there are: {known}')
     try:
@@ -204,10 +262,10 @@ def main(given: list[str] | None = None) -> int:
         print(f"scripts/decode: cannot read {chosen.file}: {err.strerror}", file=sys.stderr)
         return 1
     now = time.time()
-    if chosen.poll is None:
+    if resource is None:
         decoded = decode(decoder, body, chosen.content_type, now)
     else:
-        decoded = decode_poll(decoder, body, chosen.poll, now)
+        decoded = decode_poll(decoder, body, resource, now)
     json.dump(conclusions(decoded, kind, now), sys.stdout, indent=2, ensure_ascii=False)
     print()
     return 0

@@ -292,6 +292,45 @@ def test_an_answer_of_the_api(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert report["requester"] == {"name": "[name]"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "resource"),
+    [
+        ("radarr", "queue", "queue"),
+        ("radarr", "queue/details", "queue"),
+        ("radarr", "/api/v3/system/status", "status"),
+        ("radarr", "api/v3/notification/3", "notification"),
+        ("radarr", "history/since?date=2026-09-20", "history"),
+        ("radarr", "movie/41", "movie"),
+        ("sonarr", "episode", "episodes"),
+        ("sonarr", "history/series", "history"),
+        ("seerr", "request/41", "request"),
+        ("overseerr", "request/count", "count"),
+        ("seerr", "/api/v1/settings/notifications/webhook", "webhook"),
+        ("seerr", "tv/880010", "media"),
+        ("plex", "/library/sections/1/all", "items"),
+        ("plex", "status/sessions/history/all", "history"),
+        ("plex", "/api/v2/user/webhooks", "webhooks"),
+        ("plex", ":/websockets/notifications", "notification"),
+        ("jellyfin", "Users/0123456789abcdef0123456789abcdef/Items", "items"),
+        ("emby", "emby/System/Info", "info"),
+        ("tautulli", "get_recently_added", "recently_added"),
+    ],
+)
+def test_an_answer_by_the_name_that_the_api_gives_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, name: str, resource: str
+) -> None:
+    file = tmp_path / "answer.json"
+    file.write_text("{}")
+    assert shown(capsys, kind, str(file), "--poll", name)["event"] == resource
+
+
+def test_every_name_of_an_api_stands_for_something_that_is_read() -> None:
+    decoders = script.engine("connectors.registry").DECODERS
+    for kind, names in script.API_NAMES.items():
+        assert set(names.values()) <= set(decoders[kind].poll_resources)
+        assert not set(names) & set(decoders[kind].poll_resources)
+
+
 @pytest.mark.parametrize("body", ["", "{", "[" * 100_000])
 @pytest.mark.parametrize("poll", [[], ["--poll", "request"]])
 def test_what_is_no_json_is_said_in_json(

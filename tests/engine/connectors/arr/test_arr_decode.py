@@ -32,8 +32,10 @@ from tests.engine.connectors.arr.bodies import (
     radarr,
     series,
     sonarr,
+    without,
 )
 
+PATHS = ("sourcePath", "destinationPath")
 EVENTS = (
     *((RADARR, radarr(event)) for event in ("Test", "Grab", "Download", "Rename", "MovieAdded")),
     *((RADARR, radarr(event)) for event in ("MovieDelete", "MovieFileDelete", "Health")),
@@ -47,6 +49,7 @@ EVENTS = (
     *((SONARR, sonarr(event)) for event in ("SeriesDelete", "EpisodeFileDelete", "Health")),
     *((SONARR, sonarr(event)) for event in ("HealthRestored", "ManualInteractionRequired")),
     (MIXED_SONARR, complete()),
+    *((SONARR, without(complete(), *keys)) for keys in (("episodeFiles", "fileCount"), PATHS)),
     (
         MIXED_SONARR,
         sonarr("EpisodeFileDelete", episodeFile=file({"quality": {"name": "Bluray-2160p"}})),
@@ -61,6 +64,12 @@ ANSWERS = (
     (SONARR, "series", [series(seasons=[{"seasonNumber": 1, "monitored": True}])]),
     (SONARR, "episodes", [api_episode(1), api_episode(2)]),
     (RADARR, "health", [{"source": "x", "type": "error", "message": "y"}]),
+    (SONARR, "status", {"appName": "Sonarr", "version": "4.0.9"}),
+    (
+        RADARR,
+        "notification",
+        [{"implementation": "Webhook", "name": "x", "fields": [{"name": "url", "value": "y"}]}],
+    ),
 )
 JSON = st.recursive(
     st.none()

@@ -11,6 +11,8 @@ from custom_components.media_arrivals.engine.board.models import (
     DownloadReport,
     DownloadState,
     FileReport,
+    Question,
+    QuestionKind,
     Service,
     Tier,
 )
@@ -224,6 +226,37 @@ def test_the_webhook_of_a_pack_sees_what_the_history_sees() -> None:
 def test_the_tier_in_a_mixed_service() -> None:
     row = history_row(1, GRABBED, at(0), quality=quality(2160))
     assert read(row, service=MIXED_RADARR).reports[0].tier is Tier.UHD
+
+
+def nameless(row_id: int, event: str, seconds: float, **changes: Any) -> Doc:
+    """Return a row that names its episode by Sonarr's own id alone."""
+    return without(episode_row(row_id, event, at(seconds), row_id, **changes), "episode")
+
+
+def test_an_episode_without_a_name_is_never_the_whole_series() -> None:
+    history = read(
+        nameless(1, GRABBED, 0),
+        nameless(2, IMPORTED, 60),
+        nameless(3, "episodeFileDeleted", 90),
+        without(nameless(4, IMPORTED, 120), "downloadId"),
+        service=SONARR,
+    )
+    assert short(history.reports) == [
+        (DownloadState.DOWNLOADING, 0.0, 0, False),
+        (DownloadState.IMPORTED, 60.0, 0, False),
+    ]
+    assert history.questions == (Question(service=SONARR.id, kind=QuestionKind.TITLE, title=MILL),)
+    assert history.ended == {HASH.casefold()}
+    shown = SonarrDecoder().decode_poll(SONARR, "history", [nameless(2, IMPORTED, 60)], NOW)
+    assert shown.questions == history.questions
+
+
+def test_an_episode_without_a_name_takes_none_from_the_others() -> None:
+    history = read(episode_row(1, IMPORTED, at(0), 1), nameless(2, IMPORTED, 1), service=SONARR)
+    assert short(history.reports) == [(True, 0.0, 1, True), (DownloadState.IMPORTED, 0.0, 1, False)]
+    assert len(history.questions) == 1
+    assert read(episode_row(1, IMPORTED, at(0), 1), service=SONARR).questions == ()
+    assert read(history_row(1, IMPORTED, at(0))).questions == ()
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,11 @@ def test_an_unmatched_download_is_worth_a_look() -> None:
     assert (found.reports, found.ignored, found.hint) == ((), Reason.NO_IDS, True)
 
 
+def test_health_that_is_well_is_no_complaint() -> None:
+    (note,) = decoded(radarr("Health", level="ok")).health
+    assert note.ok
+
+
 @pytest.mark.parametrize(("event", "ok"), [("Health", False), ("HealthRestored", True)])
 def test_health_is_a_note_and_no_report(event: str, ok: bool) -> None:
     found = decoded(radarr(event))
@@ -362,8 +367,54 @@ def test_an_answer_without_a_film_says_nothing(body: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"appName": "Radarr", "version": "6.1.0.1"}, "Radarr 6.1.0.1"),
+        ({"appName": "Radarr"}, "Radarr"),
+        (
+            {"appName": "Radarr", "version": "0.2.0.1480"},
+            "Radarr 0.2.0.1480, which is too old: 3 is the oldest",
+        ),
+        ({"appName": "Sonarr", "version": "4.0.9"}, "Sonarr 4.0.9, which is no Radarr"),
+    ],
+)
+def test_the_status_says_who_answers(body: Any, detail: str) -> None:
+    private = {"startupPath": "/opt/Radarr/bin", "instanceName": "Anna's films"}
+    found = polled("status", {**body, **private})
+    assert (found.ignored, found.detail, found.reports) == (Reason.UNUSED_EVENT, detail, ())
+
+
+def connection(name: str, url: str, **more: Any) -> dict[str, Any]:
+    fields = [{"name": "url", "value": url}, {"name": "password", "value": "open-sesame"}]
+    return {"id": 7, "implementation": "Webhook", "name": name, "fields": fields, **more}
+
+
+def test_connections_are_described_without_saying_where_they_lead() -> None:
+    ours = "Home Assistant (Media Arrivals 0123abcd)"
+    url = "http://ha.example:8123/api/webhook/0a1b2c3d4e5f"
+    rows = [
+        connection(ours, url, onGrab=True, onDownload=True, onRename=False, supportsOnGrab=True),
+        connection("by hand", url, onGrab=True, tags=[3]),
+        connection("Harbour", "https://harbour.example/hook"),
+        {"implementation": "Discord", "fields": []},
+    ]
+    found = polled("notification", rows)
+    assert (found.ignored, found.reports) == (Reason.UNUSED_EVENT, ())
+    assert found.detail == (
+        "connections: 4, webhooks: 3; ours: switched on for onDownload, onGrab; "
+        "calls a Home Assistant: switched on for onGrab, only for some tags; another: switched off"
+    )
+    assert polled("notification", rows[0]).detail == (
+        "connections: 1, webhooks: 1; ours: switched on for onDownload, onGrab"
+    )
+
+
+@pytest.mark.parametrize(
     ("resource", "body", "detail"),
     [
+        ("status", {"version": "2.7.3"}, "another shape"),
+        ("status", [], "another shape"),
+        ("notification", {"error": "Unauthorized"}, "another shape"),
         ("movie", None, "another shape"),
         ("queue", {"error": 1}, "another shape"),
         ("history", "x", "another shape"),

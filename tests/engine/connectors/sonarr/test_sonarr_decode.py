@@ -102,6 +102,31 @@ def test_the_tier_of_a_summary_is_that_of_its_files() -> None:
     assert decoded(body, MIXED_SONARR).reports[0].tier is Tier.UHD
 
 
+@pytest.mark.parametrize("files", [None, [], [file("WEBDL-2160p"), file("WEBDL-1080p")]])
+def test_a_summary_of_files_of_several_tiers_says_none(files: Any) -> None:
+    reports = decoded(complete(episodeFiles=files), MIXED_SONARR).reports
+    assert {report.tier for report in reports} == {Tier.UNKNOWN}
+    assert decoded(complete(episodeFiles=files), SONARR).reports[0].tier is Tier.HD
+
+
+SUMMARY = ("episodeFiles", "fileCount", "sourcePath", "destinationPath")
+
+
+@pytest.mark.parametrize("kept", [*SUMMARY, None])
+@pytest.mark.parametrize("nothing", [{}, {"episodeFile": None, "isUpgrade": None}])
+def test_a_summary_is_known_by_any_of_its_marks(kept: str | None, nothing: dict[str, Any]) -> None:
+    body = {**without(complete(), *(key for key in SUMMARY if key != kept)), **nothing}
+    report = decoded(body, SONARR).reports[0]
+    assert isinstance(report, FileReport)
+    assert not report.opens
+
+
+def test_a_file_that_is_named_is_no_summary() -> None:
+    report = decoded(sonarr("Download", fileCount=1), SONARR).reports[0]
+    assert isinstance(report, FileReport)
+    assert report.opens
+
+
 def test_an_addition_does_not_say_which_seasons() -> None:
     found = decoded(sonarr("SeriesAdd"), SONARR)
     assert found.reports == ()

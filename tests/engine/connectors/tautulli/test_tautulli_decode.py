@@ -595,12 +595,18 @@ def test_other_answers() -> None:
         "server_info": DECODER.decode_poll(
             SERVICE, "server_info", envelope({"pms_version": "1.42"}), NOW
         ),
-        "notifiers": DECODER.decode_poll(SERVICE, "notifiers", envelope([]), NOW),
+        "notifiers": DECODER.decode_poll(
+            SERVICE, "notifiers", envelope([{"agent_id": 25}, {"agent_id": 13}]), NOW
+        ),
+        "none": DECODER.decode_poll(SERVICE, "notifiers", envelope({}), NOW),
+        "libraries": DECODER.decode_poll(SERVICE, "libraries", envelope([]), NOW),
     }
     assert {name: one.detail for name, one in details.items()} == {
         "activity": "2 being played",
         "server_info": "1.42",
-        "notifiers": "not a known resource",
+        "notifiers": "notification agents: 2, webhooks: 1",
+        "none": "notification agents: 0, webhooks: 0",
+        "libraries": "not a known resource",
     }
     away = DECODER.decode_poll(SERVICE, "activity", envelope({}), NOW)
     assert (away.ignored, away.detail) == (Reason.UNREADABLE, "no answer of that kind")

@@ -42,6 +42,7 @@ from ..base import (
 )
 from ..http import JsonClient, Params, Session
 from ..payload import Object
+from .about import read_status
 from .acting import ArrActions
 from .decode import TITLE, ArrDecoder
 from .history import gone, read_ending, read_history
@@ -50,7 +51,6 @@ from .queue import Queue, read_queue
 from .reading import API, LONG, Statement, complaints, origin_of, records
 from .webhook import Events, Webhooks
 
-_OLDEST: Final = 3
 _MAX_PATH: Final = 4096
 _AT_ONCE: Final = 2
 """Calls at a time: the service runs on a small machine, and has other things to do."""
@@ -127,21 +127,18 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, ABC):
     async def identify(self) -> Identity:
         """Say who answers, after checking the key."""
         try:
-            status = payload.mapping(await self._http.get(f"{API}/system/status"))
+            status = read_status(await self._http.get(f"{API}/system/status"))
         except NotFoundError as err:
             raise WrongServiceError from err
-        product = payload.text(status.get("appName"), 64) or ""
-        if product.casefold() != self.product.casefold():
-            raise WrongServiceError(product)
-        version = payload.text(status.get("version"), 32) or ""
-        major = payload.integer(version.partition(".")[0])
-        if major is not None and major < _OLDEST:
-            raise TooOldError(version)
+        if not status.is_a(self.product):
+            raise WrongServiceError(status.product)
+        if status.too_old:
+            raise TooOldError(status.version)
         return Identity(
             kind=self.decoder.kind,
             product=self.product,
-            name=payload.text(status.get("instanceName"), 64) or self.product,
-            version=version,
+            name=status.name,
+            version=status.version,
         )
 
     # --- polling --------------------------------------------------------------------------
@@ -212,9 +209,12 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, ABC):
         self._missing = {key: self._missing.get(key, now) for key in sorted(missing)}
         return Poll(
             reports=(*history.reports, *queue.reports),
-            questions=tuple(
-                Question(service=service.id, kind=QuestionKind.DOWNLOAD, download_id=key)
-                for key in self._missing
+            questions=(
+                *history.questions,
+                *(
+                    Question(service=service.id, kind=QuestionKind.DOWNLOAD, download_id=key)
+                    for key in self._missing
+                ),
             ),
             sightings=history.sightings,
             cursor={

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from ...board.models import (
@@ -22,6 +22,7 @@ from ...board.models import (
 from .. import payload
 from ..base import Decoded, Delivery, HealthNote, Json, Sighting
 from ..payload import Object, Shape
+from .about import described_connections, described_status
 from .history import History, read_history
 from .queue import Queue, read_queue
 from .reading import (
@@ -43,6 +44,11 @@ _keep_wrapped: Final = payload.keeper({**_QUALITY, "quality": _QUALITY})
 def _keep_quality(value: Json) -> Json:
     """Keep a quality's name; Sonarr v3 wraps it in objects when a file is deleted."""
     return payload.keep(value) if isinstance(value, str) else _keep_wrapped(value)
+
+
+def _keep_presence(value: Json) -> Json:
+    """Keep of a path that there is one."""
+    return None if value is None else True
 
 
 def _keep_deleted(value: Json) -> Json:
@@ -67,6 +73,8 @@ ENVELOPE: Final[Mapping[str, Shape]] = {
     "deleteReason": payload.keep,
     "addMethod": payload.keep,
     "fileCount": payload.keep,
+    "sourcePath": _keep_presence,
+    "destinationPath": _keep_presence,
     "movieFile": _FILE,
     "episodeFile": _FILE,
     "episodeFiles": (_FILE,),
@@ -86,6 +94,8 @@ TITLE: Final[Mapping[str, Shape]] = {
     "overview": payload.keep,
     "images": _IMAGES,
 }
+_SUMMARY: Final = ("episodeFiles", "fileCount", "sourcePath", "destinationPath")
+"""What only a summary says, beside the file that it does not name."""
 _TELLING: Final = frozenset({"grab", "download"})
 """Events that reports follow from, unless they are about nothing that has an id."""
 
@@ -121,10 +131,13 @@ class ArrDecoder(ABC):
     """What Radarr and Sonarr say, at a webhook and in answers."""
 
     kind: str
+    product: ClassVar[str]
     role: Role = Role.DOWNLOADS
     media_type: ClassVar[MediaType]
     title_key: ClassVar[str]
     """Name of the object that describes the title."""
+    sums_up: ClassVar[bool] = False
+    """After the last file of a release it sends a summary, by the name of an import."""
     has_parts: ClassVar[bool]
     """A download is of parts that have to be named."""
     poll_resources: tuple[str, ...]
@@ -251,13 +264,22 @@ class ArrDecoder(ABC):
     def _imported(self, subject: Subject) -> Decoded:
         """Read an import, an upgrade, or the summary after the last file of a release."""
         document = subject.document
-        files = payload.rows(document.get("episodeFiles"))
         file = payload.mapping(document.get("movieFile") or document.get("episodeFile"))
         upgrade = payload.boolean(document.get("isUpgrade"))
+        summary = (
+            self.sums_up
+            and not file
+            and (upgrade is None or any(document.get(key) is not None for key in _SUMMARY))
+        )
         if upgrade is None:
             upgrade = bool(payload.items(document.get("deletedFiles")))
-        summary = bool(files) and not file
-        statement = subject.statement((files[0] if summary else file).get("quality"))
+        statement = subject.statement(file.get("quality"))
+        if summary:
+            files = payload.rows(document.get("episodeFiles"))
+            tiers = {tier_of(subject.service, one.get("quality")) for one in files}
+            # Files of several tiers: each has said which episodes it holds.
+            tier = tiers.pop() if len(tiers) == 1 else subject.service.tier or Tier.UNKNOWN
+            statement = replace(statement, tier=tier)
         download_id = subject.download_id
         reports: list[AnyReport] = [
             statement.file(
@@ -312,7 +334,7 @@ class ArrDecoder(ABC):
     def _health(self, event: str, document: Object, *, ok: bool) -> Decoded:
         note = HealthNote(
             check=payload.text(document.get("type"), 64) or "unknown",
-            ok=ok,
+            ok=ok or payload.word(document.get("level")) == "ok",
             message=payload.prose(document.get("message")) or "",
         )
         return Decoded(event_type=event, ignored=Reason.UNUSED_EVENT, health=(note,))
@@ -386,10 +408,19 @@ class ArrDecoder(ABC):
             return Decoded(event_type=resource, reports=queue.reports)
         if resource == "history" and (history := self.history(service, body)) is not None:
             return Decoded(
-                event_type=resource, reports=history.reports, sightings=history.sightings
+                event_type=resource,
+                reports=history.reports,
+                questions=history.questions,
+                sightings=history.sightings,
             )
         if resource == "health" and (health := complaints(body)) is not None:
             return Decoded(event_type=resource, health=health)
+        said = {
+            "status": described_status(body, self.product),
+            "notification": described_connections(body),
+        }.get(resource)
+        if said is not None:
+            return Decoded(event_type=resource, ignored=Reason.UNUSED_EVENT, detail=said)
         reports = self.read_resource(service, resource, body, now)
         if reports is not None:
             return Decoded(event_type=resource, reports=reports)

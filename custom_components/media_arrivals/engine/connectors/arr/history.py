@@ -7,9 +7,12 @@ from typing import Final
 
 from ...board.models import (
     AnyReport,
+    DownloadReport,
     DownloadState,
     FileReport,
     PartRef,
+    Question,
+    QuestionKind,
     Service,
     Tier,
     TitleRef,
@@ -30,6 +33,7 @@ _OUTCOMES: Final = frozenset({_IMPORTED, _FAILED, _IGNORED})
 _USED: Final = _OUTCOMES | _DELETED | {_GRABBED}
 _STATES: Final = {
     _GRABBED: DownloadState.DOWNLOADING,
+    _IMPORTED: DownloadState.IMPORTED,
     _FAILED: DownloadState.FAILED,
     _IGNORED: DownloadState.GONE,
 }
@@ -59,6 +63,8 @@ class Entry:
     problem: str | None = None
     keys: tuple[str, ...] = ()
     """Sighting keys: the download, or each film or episode."""
+    nameless: bool = False
+    """A row names an episode by an id that nothing else in it explains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,8 @@ class History:
 
     reports: tuple[AnyReport, ...] = ()
     sightings: tuple[Sighting, ...] = ()
+    questions: tuple[Question, ...] = ()
+    """What of a title has to be read, as rows about it do not name their episodes."""
     ended: frozenset[str] = frozenset()
     """Case-folded ids of downloads of which it tells how they ended."""
 
@@ -99,6 +107,10 @@ def read_history(
             for entry in entries
             if entry.event in _SEEN
             for key in entry.keys
+        ),
+        questions=tuple(
+            Question(service=service.id, kind=QuestionKind.TITLE, title=title)
+            for title in dict.fromkeys(entry.title for entry in entries if entry.nameless)
         ),
         ended=frozenset(
             entry.download_id.casefold()
@@ -162,24 +174,28 @@ def _statement(service: Service, entry: Entry) -> Statement:
 
 def _reports(entry: Entry, statement: Statement) -> tuple[AnyReport, ...]:
     parts, download_id = entry.parts, entry.download_id
+    if entry.nameless and not parts:
+        # Never of the whole series: only the download may tell which episode it is about.
+        return (
+            () if download_id is None or entry.event in _DELETED else (_download(entry, statement),)
+        )
     if entry.event in _DELETED:
         return (statement.file(present=False, parts=parts),)
     if entry.event == _IMPORTED:
         present = statement.file(
             present=True, parts=parts, download_id=download_id, opens=not entry.upgrade
         )
-        if download_id is None:
-            return (present,)
-        imported = statement.download(DownloadState.IMPORTED, parts=parts, download_id=download_id)
-        return (present, imported)
-    return (
-        statement.download(
-            _STATES[entry.event],
-            parts=parts,
-            download_id=download_id,
-            problem=entry.problem,
-            opens=entry.event == _GRABBED,
-        ),
+        return (present,) if download_id is None else (present, _download(entry, statement))
+    return (_download(entry, statement),)
+
+
+def _download(entry: Entry, statement: Statement) -> DownloadReport:
+    return statement.download(
+        _STATES[entry.event],
+        parts=entry.parts,
+        download_id=entry.download_id,
+        problem=entry.problem,
+        opens=entry.event == _GRABBED and not entry.nameless,
     )
 
 
@@ -236,10 +252,11 @@ def _entry(
     # does not: only a client's name says that there was one.
     client = data.get("downloadClientName") or data.get("downloadClient")
     told = download_id if event == _GRABBED or payload.text(client) else None
+    parts = reader.row_part(row)
     return Entry(
         event=event,
         title=title,
-        parts=reader.row_part(row),
+        parts=parts,
         download_id=download_id,
         at=at,
         happened_at=happened_at,
@@ -247,6 +264,7 @@ def _entry(
         upgrade=upgrade,
         problem=joined([payload.prose(data.get("message"))]) if event == _FAILED else None,
         keys=(told.casefold() if told is not None else _subject(row),),
+        nameless=reader.has_parts and not parts,
     )
 
 
@@ -269,6 +287,7 @@ def _story(entries: Sequence[Entry]) -> Entry:
         parts=tuple(dict.fromkeys(part for entry in entries for part in entry.parts)),
         at=entries[-1].at,
         keys=tuple(dict.fromkeys(key for entry in entries for key in entry.keys)),
+        nameless=any(entry.nameless for entry in entries),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from ...board.models import DownloadReport, DownloadState, PartRef, Service, TitleRef, Via
 from .. import payload
@@ -24,6 +24,8 @@ _TOLD_ELSEWHERE: Final = frozenset({DownloadState.WAITING, DownloadState.FAILED}
 
 class ReadsRows(Protocol):
     """How a connector names what a row of the queue or the history is about."""
+
+    has_parts: ClassVar[bool]
 
     def row_title(self, row: Object) -> TitleRef | None:
         """Read the title; ``None``: the row names none."""

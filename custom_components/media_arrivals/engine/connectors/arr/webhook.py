@@ -24,6 +24,7 @@ from ..base import (
 )
 from ..http import Answer, JsonClient
 from ..payload import Object
+from .about import MARK, values
 from .reading import API, complaints, records
 
 _PATH: Final = f"{API}/notification"
@@ -173,12 +174,12 @@ class Webhooks:
         return found
 
     def _is_as_wanted(self, row: Object, target: WebhookTarget) -> bool:
-        values = _values(row)
-        password = payload.text(values.get("password")) or ""
+        known = values(row)
+        password = payload.text(known.get("password")) or ""
         return (
             _url(row) == target.url
-            and payload.integer(values.get("method")) == _POST
-            and payload.text(values.get("username")) == target.username
+            and payload.integer(known.get("method")) == _POST
+            and payload.text(known.get("username")) == target.username
             and bool(_MASK.fullmatch(password) or password == target.secret)
             and all(row.get(flag) is True for flag in self._supported(row))
         )
@@ -257,32 +258,23 @@ class Webhooks:
         return {
             **row,
             **dict.fromkeys(self._supported(row), True),
-            "fields": _fields(_values(row), target),
+            "fields": _fields(values(row), target),
         }
 
 
 def _mark(target: WebhookTarget) -> str:
     """Return the name by which we know our own connection, and not another instance's."""
-    return f"Home Assistant (Media Arrivals {target.instance_id[:8]})"
-
-
-def _values(row: Object) -> Object:
-    """Return the settings of a connection by name."""
-    return {
-        name: field.get("value")
-        for field in payload.rows(row.get("fields"))
-        if (name := payload.text(field.get("name"), 64)) is not None
-    }
+    return f"{MARK} {target.instance_id[:8]})"
 
 
 def _url(row: Object) -> str:
-    return payload.text(_values(row).get("url"), 2048) or ""
+    return payload.text(values(row).get("url"), 2048) or ""
 
 
-def _fields(values: Object, target: WebhookTarget) -> Sequence[Json]:
+def _fields(known: Object, target: WebhookTarget) -> Sequence[Json]:
     """Return the settings as wanted; one that is null breaks the sending."""
     wanted: dict[str, Json] = {
-        **values,
+        **known,
         "url": target.url,
         "method": _POST,
         "username": target.username,

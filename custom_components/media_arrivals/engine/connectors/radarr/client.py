@@ -19,7 +19,7 @@ class RadarrClient(ArrClient):
     """The API half of the Radarr connector."""
 
     decoder: RadarrDecoder = RadarrDecoder()
-    product = "Radarr"
+    product = RadarrDecoder.product
     media_type = MediaType.MOVIE
     queue_extras: ClassVar[Params] = {}
     history_extras: ClassVar[Params] = {}

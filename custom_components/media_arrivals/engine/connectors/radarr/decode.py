@@ -18,10 +18,11 @@ class RadarrDecoder(ArrDecoder):
     """The pure half of the Radarr connector."""
 
     kind = "radarr"
+    product = "Radarr"
     media_type = MediaType.MOVIE
     title_key = "movie"
     has_parts = False
-    poll_resources = ("queue", "history", "movie", "health")
+    poll_resources = ("queue", "history", "movie", "health", "status", "notification")
 
     @override
     def title_of(self, found: Object, own_id: Json = None) -> TitleRef | None:

@@ -31,7 +31,7 @@ class SonarrClient(ArrClient):
     """The API half of the Sonarr connector."""
 
     decoder: SonarrDecoder = SonarrDecoder()
-    product = "Sonarr"
+    product = SonarrDecoder.product
     media_type = MediaType.SERIES
     queue_extras: ClassVar[Params] = {"includeEpisode": True}
     history_extras: ClassVar[Params] = {"includeEpisode": True}

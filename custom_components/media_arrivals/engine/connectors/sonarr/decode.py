@@ -36,10 +36,20 @@ class SonarrDecoder(ArrDecoder):
     """The pure half of the Sonarr connector."""
 
     kind = "sonarr"
+    product = "Sonarr"
     media_type = MediaType.SERIES
     title_key = "series"
     has_parts = True
-    poll_resources = ("queue", "history", "series", "episodes", "health")
+    sums_up = True
+    poll_resources = (
+        "queue",
+        "history",
+        "series",
+        "episodes",
+        "health",
+        "status",
+        "notification",
+    )
 
     @override
     def keep_read(self, document: Object) -> Json:

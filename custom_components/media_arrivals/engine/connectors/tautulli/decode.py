@@ -20,7 +20,7 @@ from .. import payload
 from ..base import Decoded, Decoder, Delivery, Json, Sighting
 from ..payload import Object
 from . import body as bodies, reading
-from .template import TEST
+from .template import AGENT, TEST
 
 _PASTE: Final = "paste the texts for headers and data from the instructions into each trigger"
 _PROBLEMS: Final = {
@@ -74,7 +74,7 @@ class TautulliDecoder(Decoder):
     @override
     def poll_resources(self) -> tuple[str, ...]:
         """Return the API answers that can be read."""
-        return ("history", "recently_added", "metadata", "activity", "server_info")
+        return ("history", "recently_added", "metadata", "activity", "server_info", "notifiers")
 
     @override
     def decode_poll(self, service: Service, resource: str, body: Json, now: float) -> Decoded:
@@ -97,6 +97,11 @@ class TautulliDecoder(Decoder):
                 return _noted(resource, None if count is None else f"{count} being played")
             case "server_info":
                 return _noted(resource, payload.text(found.get("pms_version"), 64))
+            case "notifiers":
+                # Without any, the answer is an empty object.
+                rows = payload.rows(data)
+                agents = sum(payload.integer(row.get("agent_id")) == AGENT for row in rows)
+                return _noted(resource, f"notification agents: {len(rows)}, webhooks: {agents}")
             case _:
                 return Decoded(
                     event_type=resource, ignored=Reason.UNUSED_EVENT, detail="not a known resource"

@@ -9,6 +9,8 @@ from typing import Final
 
 from ..base import WebhookTarget
 
+AGENT: Final = 25
+"""Tautulli's number for agents that call a webhook."""
 MARK: Final = "media_arrivals"
 """Key by which our template is known; its value is the template's version."""
 VERSION: Final = "1"

@@ -19,10 +19,8 @@ from ..base import (
 )
 from ..payload import Object
 from .api import Api, RefusedCallError
-from .template import BODY, TEST_BODY, TRIGGERS, headers, test_headers
+from .template import AGENT, BODY, TEST_BODY, TRIGGERS, headers, test_headers
 
-AGENT: Final = 25
-"""Tautulli's number for agents that call a webhook."""
 _TEST_TIMEOUT: Final = 45.0
 _MAX_AGENTS: Final = 25
 _METHODS: Final = ("POST", "PUT")
