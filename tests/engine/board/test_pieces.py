@@ -235,6 +235,21 @@ def test_forgetting_comes_in_pieces_and_tells_of_what_is_shown_once() -> None:
     assert [len(piece.changes) for piece in pieces] == [1, 1, 1, 1, 2, 0]
 
 
+def test_what_is_said_of_many_films_is_kept_once() -> None:
+    """Who watches much, and a request for all that there is of a title."""
+    house = full_house(SEERR, RADARR, SONARR, PLEX)
+    who = 33
+    for number in (2, 3):
+        house.hear(watched(film(number), 50, f"plex:{who}"), silent=True)
+    first, second = (house.arrival(film(number)).whole.watches[-1] for number in (2, 3))
+    assert first.viewer is second.viewer
+    board = house.board
+    series = house.board.request((SEERR.id, 9))
+    assert series is not None
+    assert series.arrivals is board._of_title[series.title_id]  # noqa: SLF001
+    assert series.arrivals == tuple(house.arrival(SHOW, season).id for season in (1, 2))
+
+
 def test_a_request_that_covers_nothing_yet_keeps_its_title() -> None:
     """Its title's finished arrivals leave the live board; it can still be removed."""
     house = House((SEERR, RADARR))

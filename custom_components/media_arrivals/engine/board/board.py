@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf
+from sys import intern
 from typing import Final
 from uuid import uuid4
 
@@ -632,7 +633,8 @@ class Board(Register):
         if title is None:
             raise _RefusalError(Reason.NOT_TRACKED)
         film = report.title.media_type is MediaType.MOVIE
-        watch = Watch(report.viewer, report.watched, report.happened_at, report.origin.service)
+        viewer = intern(report.viewer)
+        watch = Watch(viewer, report.watched, report.happened_at, report.origin.service)
         found = False
         for arrival in self.arrivals_of(title.id):
             refs: list[PartRef | None] = [None] if film else []
@@ -789,7 +791,10 @@ class Board(Register):
         for arrival_id in request.arrivals:
             if arrival_id not in covered:
                 self._detach(arrival_id, request.key, work)
-        self._put_request(replace(request, arrivals=tuple(covered)), work)
+        # All that there is of a title is mostly what is asked for: that is kept once.
+        siblings = self._of_title[title.id]
+        arrivals = siblings if list(siblings) == covered else tuple(covered)
+        self._put_request(replace(request, arrivals=arrivals), work)
 
     def _detach(self, arrival_id: str, key: RequestKey, work: _Pass) -> None:
         """Untie an arrival from a request that does not cover it any more."""
