@@ -17,6 +17,15 @@ class FaultMode(StrEnum):
     STATUS = "status"
     INVALID_JSON = "invalid_json"
     HTML = "html"
+    TRUNCATED = "truncated"
+    """The true answer ends in its middle, as if it were whole."""
+    CUT = "cut"
+    """The connection ends in the middle of the true answer."""
+    REDIRECT = "redirect"
+    BODY = "body"
+    """Something else is answered instead."""
+    REWRITE = "rewrite"
+    """The true answer is changed on its way."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +37,12 @@ class Fault:
     seconds: float = 5.0
     path: str = ""
     times: int | None = None
+    retry_after: int | None = None
+    location: str = "/login"
+    body: str = ""
+    content_type: str = "application/json"
+    rewrite: Callable[[str, Any], Any] | None = None
+    """Makes of a path and its true answer another one."""
 
     def takes(self, path: str) -> bool:
         """Say whether this request is misbehaved to, and count it."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ class HttpDouble:
         self.internal_calls = 0
         self.fault: Fault | None = None
         self.started_once = False
+        self.tls: ssl.SSLContext | None = None
+        """Speaks TLS when it goes up the next time."""
         self._released = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -69,7 +72,8 @@ class HttpDouble:
     @property
     def url(self) -> str:
         """The address to type into a client, url base included."""
-        return f"http://{HOST}:{self.port}{self.url_base}"
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://{HOST}:{self.port}{self.url_base}"
 
     def routes(self) -> Iterable[web.RouteDef]:
         """Return what the service answers, without its url base."""
@@ -114,7 +118,7 @@ class HttpDouble:
             app, access_log=None, handle_signals=False, shutdown_timeout=0.2, keepalive_timeout=30
         )
         await runner.setup()
-        site = web.TCPSite(runner, HOST, self.port, reuse_address=True)
+        site = web.TCPSite(runner, HOST, self.port, reuse_address=True, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
         self._runner = runner
@@ -188,18 +192,32 @@ class HttpDouble:
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         fault = self.fault
-        if fault is not None and fault.takes(request.path):
-            match fault.mode:
-                case FaultMode.HANG:
-                    await self._released.wait()
-                case FaultMode.SLOW:
-                    await self._wait_or_release(fault.seconds)
-                case FaultMode.STATUS:
-                    return self.failure(fault.status)
-                case FaultMode.HTML:
-                    return web.Response(text=PAGE.format("Proxy"), content_type="text/html")
-                case FaultMode.INVALID_JSON:
-                    return web.Response(text='{"broken": [1, 2', content_type="application/json")
+        if fault is None or not fault.takes(request.path):
+            return await self._served(request, handler)
+        match fault.mode:
+            case FaultMode.HANG:
+                await self._released.wait()
+            case FaultMode.SLOW:
+                await self._wait_or_release(fault.seconds)
+            case FaultMode.STATUS:
+                answer = self.failure(fault.status)
+                if fault.retry_after is not None:
+                    answer.headers["Retry-After"] = str(fault.retry_after)
+                return answer
+            case FaultMode.HTML:
+                return web.Response(text=PAGE.format("Proxy"), content_type="text/html")
+            case FaultMode.INVALID_JSON:
+                return web.Response(text='{"broken": [1, 2', content_type="application/json")
+            case FaultMode.REDIRECT:
+                return web.Response(status=fault.status, headers={"Location": fault.location})
+            case FaultMode.BODY:
+                return web.Response(text=fault.body, content_type=fault.content_type)
+            case FaultMode.TRUNCATED | FaultMode.CUT | FaultMode.REWRITE:
+                return await spoilt(fault, request, await self._served(request, handler))
+        return await self._served(request, handler)
+
+    async def _served(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer as a service does that is well."""
         resource = request.match_info.route.resource
         if resource is not None and resource.canonical != "/{tail}":
             refusal = self.refuse(request)
@@ -231,6 +249,28 @@ class HttpDouble:
             "internal_requests": self.internal_calls,
             "deliveries": self.sender.counts(),
         }
+
+
+async def spoilt(
+    fault: Fault, request: web.Request, answer: web.StreamResponse
+) -> web.StreamResponse:
+    """Spoil a true answer; what is no document stays as it is."""
+    if not isinstance(answer, web.Response) or not answer.text:
+        return answer
+    if fault.mode is FaultMode.REWRITE and fault.rewrite is not None:
+        changed = fault.rewrite(request.path, json.loads(answer.text))
+        return web.Response(text=json.dumps(changed), content_type="application/json")
+    whole = answer.text.encode()
+    half = whole[: len(whole) // 2]
+    if fault.mode is FaultMode.TRUNCATED:
+        return web.Response(body=half, content_type=answer.content_type)
+    cut = web.StreamResponse(headers={"Content-Type": answer.content_type})
+    cut.content_length = len(whole)
+    await cut.prepare(request)
+    await cut.write(half)
+    if request.transport is not None:
+        request.transport.close()
+    return cut
 
 
 def error_list(

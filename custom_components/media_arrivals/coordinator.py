@@ -78,6 +78,9 @@ UNPROVEN_PAUSE: Final = 30.0
 """Seconds between polls that are the doing of a sender that can prove nothing."""
 AUTH_FAILURES: Final = 3
 AUTH_SECONDS: Final = 300.0
+IDENTIFY_EVERY: Final = 12 * 3600.0
+"""Seconds after which a service is asked again which version it is: it may have been updated
+between two polls."""
 ANSWERS_SECONDS: Final = 20.0
 """How long a sync waits for what it left open."""
 MAX_REST: Final = 3600.0
@@ -162,6 +165,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         self._history = False
         """Somebody may have watched something: the next poll reads that, too."""
         self._looked_at = time.time()
+        self._identified_at = 0.0
+        """When it was asked last who it is; 0: it went away since."""
         self._answered = False
         self._tries = 0
         self._rests_until = 0.0
@@ -182,13 +187,14 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         entry.async_on_unload(self._unproven.async_shutdown)
         # Without a listener a coordinator does not poll, and all entities may be disabled.
         entry.async_on_unload(self.async_add_listener(lambda: None))
-        self._asker = entry.async_create_background_task(
-            hass, self._ask(), f"{DOMAIN} questions to {entry.entry_id}"
-        )
+        # First: a server without its index knows nothing to answer.
         if isinstance(self.client, NeedsIndex):
             _ = entry.async_create_background_task(
                 hass, async_keep_index(self, self.client), f"{DOMAIN} index of {entry.entry_id}"
             )
+        self._asker = entry.async_create_background_task(
+            hass, self._ask(), f"{DOMAIN} questions to {entry.entry_id}"
+        )
         self.async_reschedule()
 
     @callback
@@ -261,10 +267,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         """Read from the service and apply what it says."""
         runtime, service = self.runtime, self.service
         if not self._answered:
-            identity = await self.client.identify()
-            if service.server_id is not None and identity.server_id != service.server_id:
-                raise WrongServiceError(identity.name)
-            runtime.note(service.id, version=identity.version)
+            await self._identify()
         now = time.time()
         cursor = runtime.cursors.get(service.id)
         if cursor is None:
@@ -272,6 +275,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             poll = await self.client.baseline(service, now, finished_days=days)
         else:
             poll = await read(service, cursor, self._view(read), now)
+        if not 0 <= now - self._identified_at < IDENTIFY_EVERY:
+            # Only now: why it cannot be read says more.
+            await self._identify()
         ticket = Ticket(
             service=service.id, silent=cursor is None, cursor=poll.cursor, context=context
         )
@@ -295,8 +301,29 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         if poll.playing is not None:
             runtime.note(service.id, playing=poll.playing)
         await self._look_again(now)
+        if not self.last_update_success:
+            self._is_back()
         self.update_interval = self._pace(now)
         return poll, ticket
+
+    async def _identify(self) -> None:
+        """See that it is the service that it was, and which version it is now."""
+        identity = await self.client.identify()
+        if self.service.server_id is not None and identity.server_id != self.service.server_id:
+            raise WrongServiceError(identity.name)
+        self._identified_at = time.time()
+        self.runtime.note(self.service.id, version=identity.version)
+
+    def _is_back(self) -> None:
+        """Ask at once what could not be asked while the service was away."""
+        self.runtime.questions.hasten(self.service.id)
+        self.async_wake()
+        self.runtime.finder.async_is_back(self.service.id)
+
+    @property
+    def _knows(self) -> bool:
+        """Tell whether the service can say of a title that it is not there."""
+        return not isinstance(self.client, NeedsIndex) or self.client.index_complete
 
     async def _look_again(self, now: float) -> None:
         """Have a media server asked once more for what it did not list half an hour ago."""
@@ -305,7 +332,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             Question(
                 service=service.id, kind=QuestionKind.AVAILABILITY, title=title, seasons=seasons
             )
-            for title, seasons in runtime.absences.due(service.id, now)
+            for title, seasons in (runtime.absences.due(service.id, now) if self._knows else ())
         ]
         if questions:
             await runtime.apply((), service=service.id, questions=questions)
@@ -372,6 +399,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     def _note_failure(self, err: ServiceError) -> None:
         """Remember what went wrong."""
         self._heed(err)
+        self._identified_at = 0.0
         if not self._answered:
             pauses = (*POLL_AT_START, POLL)
             self.update_interval = pauses[min(self._tries, len(pauses) - 1)]
@@ -440,6 +468,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
 
     async def _ask_one(self, pending: Pending) -> None:
         """Ask a question; later again if there is no answer."""
+        if not self.last_update_success:
+            # How long a service is away does not count against the question.
+            pending.asked_at = None
         try:
             reports = await self.client.answer(self.service, pending.question, time.time())
         except NotFoundError:

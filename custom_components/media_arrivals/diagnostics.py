@@ -110,6 +110,9 @@ def _present_record(record: ServiceRecord, entry: ServiceConfigEntry) -> Documen
         for key, value in asdict(record).items()
         if key not in _SUMMED_UP
     }
+    # Which titles they are is nobody's business; how many there are tells enough.
+    for key in ("not_found", "absent"):
+        document[key] = len(document[key])
     secrets = (
         *(entry.data.get(key) for key in (CONF_API_KEY, CONF_WEBHOOK_ID, CONF_WEBHOOK_SECRET)),
         *(

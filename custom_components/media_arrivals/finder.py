@@ -37,6 +37,9 @@ PAUSES: Final = (10.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 """Seconds between looks."""
 GIVE_UP_AFTER: Final = 30 * 60.0
 """Seconds after the last import: whoever has not found it by then needs a person."""
+LOOK_BACK: Final = 7 * 86_400.0
+"""Seconds after an import for which media servers are asked at least once, however late it
+becomes known."""
 ANSWER_SECONDS: Final = 60.0
 LIBRARIES_KEPT: Final = 3600.0
 """Seconds after which a folder that fits no library has the libraries read again."""
@@ -60,6 +63,8 @@ class _Search:
     """Time of the newest import."""
     sources: set[str]
     """Radarrs and Sonarrs that imported and whose folder was not looked into yet."""
+    told_by: set[str] = field(default_factory=set)
+    """All Radarrs and Sonarrs that imported."""
     unasked: set[tuple[str, str]] = field(default_factory=set)
     """Media servers that could not be asked to look into a folder, and that folder."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,13 +90,18 @@ class Finder:
         self._searches: dict[str, _Search] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._libraries: dict[str, _Libraries] = {}
-        self._not_found: dict[str, tuple[NotFound, ...]] = {}
+        self._missed: dict[str, dict[str, set[str]]] = {}
+        """Media server -> titles that it could not be told to look for, and who imported them."""
 
     def not_found(self, arrival: Arrival) -> tuple[NotFound, ...]:
         """Return which media servers were asked for an imported arrival, in vain."""
         if arrival.stage is not Stage.DOWNLOADED:
             return ()
-        return self._not_found.get(arrival.id, ())
+        return tuple(
+            NotFound(service=service_id, library=record.not_found[arrival.id])
+            for service_id, record in self._runtime.records.items()
+            if arrival.id in record.not_found
+        )
 
     @callback
     def async_imported(self, title_id: str, source: str, imported_at: float) -> None:
@@ -101,12 +111,18 @@ class Finder:
         if (search := self._searches.get(title_id)) is not None:
             search.imported_at = max(search.imported_at, imported_at)
             search.sources.add(source)
+            search.told_by.add(source)
             search.wake.set()
             return
-        search = _Search(title_id=title_id, imported_at=imported_at, sources={source})
+        search = _Search(
+            title_id=title_id, imported_at=imported_at, sources={source}, told_by={source}
+        )
         self._searches[title_id] = search
-        for arrival in self._arrivals(search):
-            self._not_found.pop(arrival.id, None)
+        sought = {arrival.id for arrival in self._arrivals(search)}
+        for service_id, record in self._runtime.records.items():
+            if not sought.isdisjoint(record.not_found):
+                left = {key: one for key, one in record.not_found.items() if key not in sought}
+                self._runtime.note(service_id, not_found=left)
         task = self.hass.async_create_background_task(
             self._search_safely(search), f"{DOMAIN} search"
         )
@@ -125,16 +141,31 @@ class Finder:
     def async_forget(self, service_id: str) -> None:
         """Forget the libraries of a media server."""
         self._libraries.pop(service_id, None)
+        self._missed.pop(service_id, None)
+
+    @callback
+    def async_is_back(self, service_id: str) -> None:
+        """Look for what was imported while a media server was away for long."""
+        now = time.time()
+        for title_id, sources in self._missed.pop(service_id, {}).items():
+            for source in sources:
+                self.async_imported(title_id, source, now)
 
     @callback
     def async_resume(self) -> None:
-        """Look for what was imported and not found when Home Assistant stopped."""
+        """Look for what was imported and not found when Home Assistant stopped.
+
+        What is too old for a search is looked for once, unless that was done before.
+        """
         now = time.time()
         for arrival in tuple(self._runtime.board.open_arrivals()):
             for part in _waiting(arrival):
                 for claims in part.claims:
                     at = claims.file.happened_at
-                    if claims.file.yes and at is not None and now - at < GIVE_UP_AFTER:
+                    if not claims.file.yes or at is None:
+                        continue
+                    fresh = now - at < GIVE_UP_AFTER
+                    if fresh or (now - at < LOOK_BACK and not self.not_found(arrival)):
                         self.async_imported(arrival.title_id, claims.service, at)
 
     # --- a search -------------------------------------------------------------------------
@@ -175,15 +206,27 @@ class Finder:
 
     def _conclude(self, search: _Search) -> None:
         """Remember where it was not found."""
-        where = tuple(
-            NotFound(service=server.service.id, library=search.places.get(server.service.id))
-            for server in self._servers()
-        )
-        for arrival in self._arrivals(search):
-            if any(True for _ in _waiting(arrival)):
-                self._not_found[arrival.id] = where
-            else:
-                self._not_found.pop(arrival.id, None)
+        waiting: dict[str, bool] = {
+            arrival.id: any(True for _ in _waiting(arrival)) for arrival in self._arrivals(search)
+        }
+        for server in self._servers():
+            service_id = server.service.id
+            known = {
+                key: library
+                for key, library in self._runtime.records[service_id].not_found.items()
+                if waiting.get(key, True) and self._still_waits(key)
+            }
+            place = search.places.get(service_id)
+            known |= {key: place for key, waits in waiting.items() if waits}
+            self._runtime.note(service_id, not_found=known)
+        if any(waiting.values()):
+            for service_id, _ in search.unasked:
+                self._missed.setdefault(service_id, {})[search.title_id] = search.told_by
+
+    def _still_waits(self, arrival_id: str) -> bool:
+        """Tell whether an arrival that was not found is waited for still."""
+        arrival = self._runtime.board.get(arrival_id)
+        return arrival is not None and arrival.stage is Stage.DOWNLOADED
 
     def _arrivals(self, search: _Search) -> tuple[Arrival, ...]:
         """Return the arrivals of the title, under whichever id it is known now."""

@@ -137,6 +137,11 @@ class QuestionDesk:
             wait > GIVE_UP_AFTER / len(PAUSES) and pending.tries <= len(PAUSES)
         )
 
+    def hasten(self, service_id: str) -> None:
+        """Have everything asked now that waits for a service: it is back."""
+        for pending in self._open.get(service_id, {}).values():
+            pending.due_at, pending.tries = 0.0, 0
+
     def settle(self, pending: Pending) -> tuple[Ticket, ...]:
         """Take an answered or given-up question off; return what waited for it."""
         key = pending.question.key

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -119,6 +119,10 @@ class ServiceRecord:
     downloading: bool = False
     playing: int = 0
     """What a media server plays now."""
+    not_found: dict[str, str | None] = field(default_factory=dict)
+    """What a media server was asked for in vain: arrival -> library that it should be in."""
+    absent: list[dict[str, Any]] = field(default_factory=list)
+    """What a media server does not list any more, until its second look."""
     indexed: int = 0
     to_index: int = 0
     """How far the index of a media server's library is built; both 0: it needs none."""
@@ -139,7 +143,7 @@ class ServiceRecord:
         return median(self.poll_delays) if self.poll_delays else None
 
 
-_FIELDS: Final = tuple(field.name for field in dataclasses.fields(ServiceRecord))
+_FIELDS: Final = tuple(one.name for one in dataclasses.fields(ServiceRecord))
 """Nothing in them changes: a document may hold the very same values."""
 
 

@@ -293,6 +293,8 @@ class BoardRuntime:
         outbox = documents.pop(BOARD_UNIQUE_ID, None)
         entries = {entry.entry_id for entry in service_entries(self.hass)}
         self.book.load({key: value for key, value in documents.items() if key in entries})
+        for service_id, record in self.book.records.items():
+            self.absences.restore(service_id, record.absent)
         self.cursors = await storage.cursors.load()
         self.schedules = await storage.schedule.load()
         return documents.keys(), outbox

@@ -33,7 +33,7 @@ from .engine.board.models import (
 from .engine.connectors.base import Cursor, Decoded
 from .engine.storage.models import Commit, JournalMark, StorageClosedError, StorageError
 from .faults import fault, log_fault
-from .finder import GIVE_UP_AFTER
+from .finder import LOOK_BACK
 from .generic import Allowance
 from .publishing import Breather, Publisher
 from .questions import Pending, QuestionKey, Ticket
@@ -90,6 +90,8 @@ class _Step:
     marks: list[JournalMark] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
     """Services that questions were put to."""
+    listed: set[str] = field(default_factory=set)
+    """Media servers that said all that they have of something."""
 
     @property
     def changes(self) -> list[Change]:
@@ -581,6 +583,7 @@ class Worker:
             return None if self._has_server(server_id) else report
         if isinstance(report, PlayableReport) and report.complete:
             losses = self._runtime.board.losses(report)
+            step.listed.add(report.origin.service)
             return self._runtime.absences.screen(report, losses=losses, now=step.now)
         return report
 
@@ -598,7 +601,7 @@ class Worker:
         """
         if not isinstance(report, FileReport) or not report.present:
             return
-        if now - report.happened_at < GIVE_UP_AFTER:
+        if now - report.happened_at < LOOK_BACK:
             service = report.origin.service
             title = self._runtime.board.title_of(report.title, service)
             if title is not None and self._runtime.board.arrivals_of(title.id):
@@ -667,6 +670,8 @@ class Worker:
 
     async def _finish(self, step: _Step) -> None:
         """Store a step, publish it, and have its questions asked."""
+        for service_id in step.listed:
+            self._runtime.note(service_id, absent=self._runtime.absences.kept(service_id))
         self._unsaved += step.answers
         self._unsaved_marks += step.marks
         changes = step.changes

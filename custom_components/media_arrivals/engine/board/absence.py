@@ -5,15 +5,18 @@ media server list nothing for a while. So a loss counts half an hour later, if i
 then; and if many titles vanish at once, none counts until a person has looked.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
-from .models import PlayableReport, TitleRef
+from .models import ExternalIds, MediaType, PlayableReport, Tier, TitleRef
 
 SECOND_LOOK_AFTER: Final = 30 * 60.0
 MANY: Final = 10
 """Titles that vanish from one media server within :data:`AT_ONCE`: that is no deletion."""
 AT_ONCE: Final = 3600.0
+KEPT: Final = 500
+"""Losses of one media server that outlive a restart; of more than that none counts anyway."""
 
 type _Key = tuple[str, str, str, frozenset[tuple[str, int | str]], tuple[int, ...]]
 
@@ -84,6 +87,34 @@ class AbsenceWatch:
             missing.since = -SECOND_LOOK_AFTER - number * 2 * AT_ONCE
             missing.asked = True
         return tuple((one.title, one.seasons) for one in confirmed.values())
+
+    def kept(self, service: str) -> list[dict[str, Any]]:
+        """Return what of a media server is to be remembered over a restart."""
+        found = [
+            {
+                "type": key[1],
+                "tier": key[2],
+                "ids": dict(missing.title.ids.items()),
+                "seasons": list(key[4]),
+                "since": missing.since,
+            }
+            for key, missing in self._missing.items()
+            if key[0] == service
+        ]
+        return found[:KEPT]
+
+    def restore(self, service: str, kept: Iterable[Mapping[str, Any]]) -> None:
+        """Take up what was remembered; what cannot be read is missed at a later look."""
+        for one in kept:
+            try:
+                media_type, tier = MediaType(one["type"]), Tier(one["tier"])
+                title = TitleRef(media_type=media_type, ids=ExternalIds(**one["ids"]))
+                seasons = tuple(int(season) for season in one["seasons"])
+                since = float(one["since"])
+            except KeyError, TypeError, ValueError:
+                continue
+            key = (service, media_type.value, tier.value, frozenset(title.ids.items()), seasons)
+            self._missing[key] = _Missing(title, seasons, since)
 
     def forget(self, service: str) -> None:
         """Forget a media server."""
