@@ -111,8 +111,7 @@ def _present_record(record: ServiceRecord, entry: ServiceConfigEntry) -> Documen
         if key not in _SUMMED_UP
     }
     # Which titles they are is nobody's business; how many there are tells enough.
-    for key in ("not_found", "absent"):
-        document[key] = len(document[key])
+    document |= {"not_found": len(record.not_found), "absent": len(record.absent)}
     secrets = (
         *(entry.data.get(key) for key in (CONF_API_KEY, CONF_WEBHOOK_ID, CONF_WEBHOOK_SECRET)),
         *(

@@ -53,14 +53,15 @@ class RobustHome:
         self.caplog = caplog
         self.monkeypatch = monkeypatch
         self.certificates = certificates
-        self.double: Any = media.stack.services[kind]
+        services: Mapping[str, Any] = media.stack.services
+        self.double = services[kind]
         self._guest = self.double.user("Mia") if kind == "seerr" else None
         caplog.set_level(logging.DEBUG, logger="custom_components.media_arrivals")
         if kind in {*MEDIA_SERVERS, "tautulli"}:
-            self._eyes: Any = media.stack.services["plex" if kind == "tautulli" else kind]
-            self.look = self._eyes.scan
+            eyes = services["plex" if kind == "tautulli" else kind]
+            self.look = eyes.scan
             # It finds by itself only when the story says so.
-            monkeypatch.setattr(self._eyes, "scan", _see_nothing)
+            monkeypatch.setattr(eyes, "scan", _see_nothing)
 
     @property
     def entry_id(self) -> str:
@@ -273,11 +274,9 @@ def hurry(home: RobustHome) -> None:
     """Have time-outs of the service in trouble pass faster, and of no other."""
     call, port = JsonClient._call, home.double.port  # noqa: SLF001
 
-    async def faster(
-        self: JsonClient, method: str, url: Any, body: Any, form: Any, wait: float
-    ) -> Any:
+    async def faster(self: JsonClient, method: str, url: Any, *, wait: float, **more: Any) -> Any:
         slow = url.port == port and home.double.fault is not None
-        return await call(self, method, url, body, form, wait * FASTER if slow else wait)
+        return await call(self, method, url, wait=wait * FASTER if slow else wait, **more)
 
     home.monkeypatch.setattr(JsonClient, "_call", faster)
 

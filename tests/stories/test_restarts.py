@@ -26,7 +26,7 @@ from tests.house import House
 from tests.stories.family import Family
 from tests.stories.media_family import MediaFamily
 
-type Yesterday = Callable[[], Any]
+type Yesterday = Callable[..., Any]
 
 
 @pytest.fixture

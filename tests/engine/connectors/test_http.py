@@ -447,3 +447,18 @@ async def test_a_clock_that_is_centuries_off_is_no_clock(serve: Serve, date: str
     client = await serve(answering(200, Date=date))
     await client.get("/api")
     assert client.clock_offset == 0.0
+
+
+async def test_a_slow_answer_says_nothing_of_the_clock(
+    serve: Serve, session: ClientSession, addresses: list[str]
+) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    await serve(answering(200, Date=date))
+    begun = time.time()
+    moments = iter((begun, begun + 50.0, begun, begun + 1.0))
+    client = client_of(session, addresses[0], clock=lambda: next(moments))
+
+    await client.get("/api")
+    assert client.clock_offset == 0.0
+    await client.get("/api")
+    assert client.clock_offset == pytest.approx(60.0, abs=3.0)

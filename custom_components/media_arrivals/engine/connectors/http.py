@@ -39,6 +39,8 @@ _PARSE_INLINE: Final = 128 * 1024
 """Larger answers are parsed in a thread: they would hold up the event loop."""
 _STEADY: Final = 2.0
 """Seconds of clock difference that a Date header cannot tell from none."""
+_PROMPT: Final = 5.0
+"""Seconds for an answer; of a slower one nobody knows when within that time it was dated."""
 _NO_CLOCK: Final = 100 * 365.25 * 86_400
 """Seconds of difference beyond which a Date header is not believed: a clock that was never
 set begins in 1970, and what is corrected by thousands of years is no date any more."""
@@ -247,11 +249,14 @@ class JsonClient:
         return _with_query(clean, url.raw_query_string)
 
     def _note_clock(self, date: str | None, started: float) -> None:
+        now = self._clock()
+        if not 0 <= now - started <= _PROMPT:
+            return
         try:
             told = parsedate_to_datetime(date or "").timestamp() + 0.5
         except ValueError:
             return
-        offset = told - (started + self._clock()) / 2
+        offset = told - (started + now) / 2
         self._offset = offset if _STEADY < abs(offset) < _NO_CLOCK else 0.0
 
 
