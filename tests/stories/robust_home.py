@@ -252,6 +252,21 @@ async def behaves(home: RobustHome) -> None:
     home.double.behave()
 
 
+async def is_overrun(home: RobustHome) -> None:
+    home.double.misbehave("429", retry_after=120)
+
+
+async def is_left_alone(home: RobustHome) -> None:
+    """Ask for two minutes of rest, and get them."""
+    calls = len(home.double.calls)
+    await home.poll()
+    home.media.clock.tick(100)
+    await home.poll()
+    assert len(home.double.calls) == calls
+    home.double.behave()
+    home.media.clock.tick(21)
+
+
 async def goes_down(home: RobustHome) -> None:
     await home.double.go_down()
 
@@ -343,7 +358,7 @@ TROUBLES: Final = (
     misbehaves("401", "invalid_auth"),
     # Seerr has no other answer to a wrong key.
     misbehaves("403", "forbidden", otherwise={"seerr": "invalid_auth"}),
-    misbehaves("429", "server_fault", retry_after=120),
+    Trouble(name="429", says="server_fault", begin=is_overrun, end=is_left_alone),
     misbehaves("500", "server_fault"),
     misbehaves("503", "server_fault"),
     misbehaves("html", "bad_answer"),
