@@ -32,6 +32,18 @@ async def test_a_webhook_works_or_not_or_is_not_known(
     assert home.state(WEBHOOK) == state
 
 
+@pytest.mark.parametrize("against", [{"muted": True}, {"silent_since": 1.0}])
+async def test_what_speaks_against_a_webhook_that_was_proven(
+    hass: HomeAssistant, against: dict[str, object]
+) -> None:
+    home = await set_up_home(hass, "radarr", "radarr4k")
+    for entry_id in home.entries:
+        await home.note(entry_id, webhook=WebhookHealth.WORKING)
+    await home.note("radarr", **against)
+    assert home.state(WEBHOOK) == STATE_OFF
+    assert home.state("binary_sensor.radarr_4k_webhook") == STATE_ON
+
+
 async def test_only_the_service_that_is_meant_changes(hass: HomeAssistant) -> None:
     home = await set_up_home(hass, "radarr", "radarr4k")
     await home.note("radarr4k", webhook=WebhookHealth.FAILED)

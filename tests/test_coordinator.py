@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.media_arrivals import coordinator as coordinator_module
 from custom_components.media_arrivals.const import (
     CONF_INTERVAL_HOURS,
     CONF_MANUAL_WEBHOOK,
@@ -37,9 +38,10 @@ from custom_components.media_arrivals.engine.board.models import (
     TitleRef,
 )
 from custom_components.media_arrivals.engine.connectors.base import NotReadyError
+from custom_components.media_arrivals.engine.connectors.plex import account
 from custom_components.media_arrivals.questions import GIVE_UP_AFTER, Pending, Ticket
 from custom_components.media_arrivals.records import WebhookHealth
-from simulator import DeliveryFaults, Film
+from simulator import DeliveryFaults, Film, Stack
 from simulator.service import HttpDouble
 from tests.house import House
 from tests.payloads import FILM, radarr_grab
@@ -357,6 +359,8 @@ async def test_a_sync_that_finds_it_gone_or_back_says_so_once(
     house.stack.radarr.misbehave("500")
     await coordinator_of(house, entry).async_sync()
     await house.poll(entry)
+    await house.post(entry, radarr_grab(movie_id=house.stack.radarr.put_movie(FILM).id))
+    await house.until(lambda: pending(house, entry).tries, what="a question without an answer")
     await coordinator_of(house, entry).async_sync()
     house.stack.radarr.behave()
     await coordinator_of(house, entry).async_sync()
@@ -702,6 +706,34 @@ async def test_syncs_are_scheduled_as_the_options_say(
     async_fire_time_changed(hass)
     await house.settle()
     assert house.record(entry).sync_count == 1
+
+
+async def test_media_servers_are_synced_without_being_told_to(
+    house: House, stack: Stack, freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator_module, "Pace", lambda: None)
+    stack.add_tautulli(stack.add_plex())
+    stack.add_jellyfin()
+    stack.add_emby()
+    await stack.start()
+    monkeypatch.setattr(account, "PLEX_TV", stack.plex_tv.url)
+    hours = {"plex": 12, "jellyfin": 12, "emby": 12, "tautulli": 6, "radarr": None, "seerr": None}
+    house.add_board()
+    doubles: dict[str, Any] = dict(stack.services)
+    entries = {name: house.add_service(doubles[name]) for name in hours}
+    await house.start()
+    now = dt_util.utcnow().timestamp()
+    for name, interval in hours.items():
+        expected = None if interval is None else pytest.approx(now + interval * 3600, abs=5)
+        assert house.record(entries[name]).next_sync_at == expected, name
+
+    freezer.tick(12 * 3600 + 5)
+    await pass_time(house, 0)
+    counts = {name: int(interval is not None) for name, interval in hours.items()}
+    await house.until(
+        lambda: {name: house.record(entries[name]).sync_count for name in hours} == counts,
+        what="a sync of each media server",
+    )
 
 
 async def test_an_overdue_sync_comes_soon_after_the_start(

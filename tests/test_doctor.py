@@ -211,7 +211,8 @@ async def test_it_is_readable_when_the_service_is_down_and_set_up_again_and_agai
     found = (await check(hass, test=True))[entry.entry_id]
     assert (found["state"], found["missed_24h"]) == ("working", 1)
     assert found["last_status"] == "connection_refused"
-    assert found["test"] == {"arrived": False, "error": "not_loaded", "message": None}
+    assert (found["test"]["arrived"], found["test"]["error"]) == (False, "not_loaded")
+    assert "radarr" in found["test"]["message"]
     diagnostics = await async_get_config_entry_diagnostics(hass, entry)
     assert diagnostics["webhook"]["state"] == "working"
     assert diagnostics["webhook"]["missed_24h"] == 1
@@ -607,6 +608,25 @@ async def test_a_repair_that_does_not_help_says_so(
     assert webhook_issue(hass, entry) is None
 
 
+async def test_a_repair_waits_for_a_service_that_is_not_set_up(
+    hass: HomeAssistant,
+    house: House,
+    freezer: FrozenDateTimeFactory,
+    admin: TestClient[Any, Any],
+) -> None:
+    entry = await begin(house, house.stack.radarr)
+    for film in FILMS[:3]:
+        await miss(house, entry, film, freezer)
+    await house.until(lambda: issue(hass, entry), what="a repair")
+    await hass.config_entries.async_unload(entry.entry_id)
+    flow = await mend(admin, entry)
+    await flow.send({})
+    assert flow.last["errors"] == {"base": "service_silent"}
+    await hass.config_entries.async_setup(entry.entry_id)
+    await flow.send({})
+    assert flow.last["step_id"] == "arrived"
+
+
 async def test_a_silent_webhook_by_hand_is_tested_by_hand(
     hass: HomeAssistant,
     house: House,
@@ -844,6 +864,8 @@ async def test_playing_is_the_test_of_a_webhook_that_has_none(
     await house.until(lambda: record.webhook is WebhookHealth.WORKING, what="proven")
     assert webhook_issue(hass, entry) is None
     assert await state_of(hass, entry) == "working"
+    tested = (await check(hass, test=True))[entry.entry_id]["test"]
+    assert (tested["arrived"], tested["error"]) == (False, "webhook_not_testable")
 
 
 async def test_a_silent_webhook_without_a_test_is_entered_anew(

@@ -23,6 +23,12 @@ WORKS: Final = {WebhookHealth.WORKING: True, WebhookHealth.FAILED: False}
 """What is unproven, or not wanted, is neither."""
 
 
+def _works(record: ServiceRecord) -> bool | None:
+    """Tell whether deliveries can be counted on."""
+    works = WORKS.get(record.webhook)
+    return works and not record.muted and record.silent_since is None
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecordBinarySensorDescription(BinarySensorEntityDescription):
     """A yes or no that is known of a service."""
@@ -36,7 +42,7 @@ BINARY_SENSORS: Final = (
         translation_key="webhook",
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda record: WORKS.get(record.webhook),
+        value_fn=_works,
     ),
 )
 

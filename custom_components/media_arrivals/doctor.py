@@ -124,10 +124,10 @@ async def async_examine_all(
 ) -> list[Document]:
     """Say of services how their webhooks are, after a test if one is wanted."""
     entries = tuple(entries)
+    texts = await _async_texts(hass)
     tests: Iterable[Document | None] = [None] * len(entries)
     if test:
-        tests = await gather(*(_async_test(entry) for entry in entries))
-    texts = await _async_texts(hass)
+        tests = await gather(*(_async_test(entry, texts) for entry in entries))
     records = hass.data[BOARD_KEY].records
     return [
         _present(entry, record, texts) | ({"test": tested} if test else {})
@@ -136,18 +136,21 @@ async def async_examine_all(
     ]
 
 
-async def _async_test(entry: ServiceConfigEntry) -> Document:
+async def _async_test(entry: ServiceConfigEntry, texts: Mapping[str, str]) -> Document:
     """Have a service send its test, and say whether it arrived."""
+    prefix = f"component.{DOMAIN}"
     if entry.state is not ConfigEntryState.LOADED:
-        return {"arrived": False, "error": "not_loaded", "message": None}
+        message = texts[f"{prefix}.common.webhook_not_loaded"].format(service=entry.title)
+        return {"arrived": False, "error": "not_loaded", "message": message}
     try:
         await entry.runtime_data.registration.async_test()
     except HomeAssistantError as err:
         return {"arrived": False, "error": err.translation_key, "message": str(err)}
-    # What has no test, and is proven, was looked at: nothing arrived.
-    tested = entry.runtime_data.coordinator.record.tested
-    error = None if tested else "webhook_not_testable"
-    return {"arrived": tested, "error": error, "message": None}
+    if entry.runtime_data.coordinator.record.tested:
+        return {"arrived": True, "error": None, "message": None}
+    # It was looked at, and is as it should be: there is no more to a webhook without a test.
+    message = texts[f"{prefix}.common.webhook_without_test"].format(service=entry.title)
+    return {"arrived": False, "error": "webhook_not_testable", "message": message}
 
 
 async def _async_texts(hass: HomeAssistant) -> Mapping[str, str]:
