@@ -39,7 +39,7 @@ class Fault:
     times: int | None = None
     retry_after: int | None = None
     location: str = "/login"
-    body: str = ""
+    body: str | bytes = ""
     content_type: str = "application/json"
     rewrite: Callable[[str, Any], Any] | None = None
     """Makes of a path and its true answer another one."""

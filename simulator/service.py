@@ -211,7 +211,8 @@ class HttpDouble:
             case FaultMode.REDIRECT:
                 return web.Response(status=fault.status, headers={"Location": fault.location})
             case FaultMode.BODY:
-                return web.Response(text=fault.body, content_type=fault.content_type)
+                body = fault.body.encode() if isinstance(fault.body, str) else fault.body
+                return web.Response(body=body, content_type=fault.content_type)
             case FaultMode.TRUNCATED | FaultMode.CUT | FaultMode.REWRITE:
                 return await spoilt(fault, request, await self._served(request, handler))
         return await self._served(request, handler)

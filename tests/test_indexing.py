@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from custom_components.media_arrivals import coordinator, indexing
+from custom_components.media_arrivals.engine.connectors.jellyfin import client as jellyfin
 from custom_components.media_arrivals.engine.connectors.pace import Pace
 from custom_components.media_arrivals.engine.connectors.plex import account, library
 from custom_components.media_arrivals.engine.storage.library import StoredLibrary
@@ -135,3 +136,50 @@ async def test_without_a_database_there_is_no_index(
     await house.start()
 
     assert client_of(house).index is None
+
+
+@pytest.mark.parametrize("kind", ["plex", "jellyfin"])
+async def test_a_library_without_an_end_is_given_up(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    monkeypatch.setattr(jellyfin, "INDEX_PAGE", 15)
+    double: Any = house.stack.services[kind]
+    double.fill(FILMS)
+    pages: list[Any] = []
+
+    def again(_: str, document: Any) -> Any:
+        """Answer the first page always, and that there are more."""
+        held = document.get("MediaContainer", document)
+        if len(held.get("Metadata", held.get("Items", ()))) >= 10:
+            pages.append(document)
+            held["totalSize"] = held["TotalRecordCount"] = 10**9
+        return pages[0] if held.get("totalSize") == 10**9 else document
+
+    double.misbehave("rewrite", rewrite=again, path="/library/sections/1/all|^/Items$")
+    house.add_board()
+    entry = house.add_service(double)
+    await house.start()
+    await house.until(lambda: "without an end" in caplog.text, what="the end of it")
+
+    read = len(pages)
+    await house.poll(entry)
+    assert 2 <= read <= 4
+    assert caplog.text.count("without an end") == 1
+    # Nothing is said to be absent.
+    client: Any = house.runtime.coordinators[entry.entry_id].client
+    assert not client.index_complete
+    assert house.record(entry).last_status == "ok"
+
+
+async def test_a_library_that_grows_for_ever_is_given_up(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(indexing, "MAX_ITEMS", 15)
+    house.stack.plex.fill(FILMS)
+    house.add_board()
+    house.add_service(house.stack.plex)
+    await house.start()
+
+    await house.until(lambda: "without an end" in caplog.text, what="the end of it")
+
+    assert not client_of(house).index_complete

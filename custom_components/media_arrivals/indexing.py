@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 
+MAX_ITEMS: Final = 1_000_000
+"""Rows after which a library has no end."""
 PAUSES: Final = (30.0, 120.0, 600.0)
 """Seconds until a media server that failed is asked for the same page again."""
 
@@ -33,6 +35,7 @@ async def async_keep_index(coordinator: ServiceCoordinator, client: NeedsIndex) 
     client.index = library
     failures = 0
     built = False
+    begun_with: set[str] = set()
     while True:
         try:
             state = await library.state()
@@ -40,7 +43,16 @@ async def async_keep_index(coordinator: ServiceCoordinator, client: NeedsIndex) 
                 runtime.note(service.id, indexed=state.done, to_index=state.total)
                 client.index_complete = True
                 break
-            await _take_page(coordinator, client, library, state)
+            first = await _take_page(coordinator, client, library, state)
+            if state.done > MAX_ITEMS or first in begun_with:
+                # What it has is found; of what it has not, nothing is said to be absent.
+                _LOGGER.warning(
+                    "%s lists its library without an end: reading it was given up",
+                    coordinator.config_entry.title,
+                )
+                return
+            if first is not None:
+                begun_with.add(first)
             built = True
         except ServiceError as err:
             # Its polls tell that already.
@@ -61,8 +73,8 @@ async def _take_page(
     client: NeedsIndex,
     library: StoredLibrary,
     state: LibraryState,
-) -> None:
-    """Read one page and enter it."""
+) -> str | None:
+    """Read one page and enter it; return with which item it begins."""
     page = await client.index_page(state.resume)
     complete = page.resume is None
     await library.take_page(
@@ -76,6 +88,7 @@ async def _take_page(
         ),
     )
     coordinator.runtime.note(coordinator.service.id, indexed=page.done, to_index=page.total)
+    return page.entries[0].item if page.entries else None
 
 
 async def async_ask_for_all(coordinator: ServiceCoordinator) -> None:

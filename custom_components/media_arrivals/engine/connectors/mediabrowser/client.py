@@ -333,7 +333,7 @@ class MediaBrowserClient(Client, InstallsWebhook, ScansFolders, ABC):
             known = len(found)
             found.update({item.id: item for item in page.items if item.kind == EPISODE})
             start += page.rows
-            if page.rows < PAGE or len(found) == known:
+            if page.rows < PAGE or len(found) == known or start >= payload.MAX_ITEMS:
                 return tuple(found.values())
 
     # --- polling ---------------------------------------------------------------------------------
