@@ -1,8 +1,10 @@
 """The twelve rules of the core, each on its own."""
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -557,6 +559,19 @@ def test_rule_7_a_library_addition_of_a_film_opens_nothing() -> None:
     added = held(RADARR, FILM, 0, opens=True, confirmed=False)
     applied = house.open(added, file(RADARR, FILM, 1, confirmed=True))
     assert applied.reason is Reason.UPGRADE
+
+
+def test_rule_7_what_the_service_does_not_hold_is_no_upgrade() -> None:
+    """A grab of a film that Radarr does not have opens nothing, and says why."""
+    house = House((RADARR, SONARR))
+    grab = download(RADARR, FILM, 0)
+    applied = house.open(grab, held(RADARR, FILM, 1, yes=False))
+    assert (applied.outcome, applied.reason) == (Outcome.IGNORED, Reason.NOT_HELD)
+    added = held(SONARR, SHOW, 0, opens=True, confirmed=False)
+    assert house.open(added, held(SONARR, SHOW, 1, yes=False)).reason is Reason.NOT_HELD
+    assert house.open(added, held(SONARR, SHOW, 1)).reason is Reason.UPGRADE
+    assert house.open(added, episodes(2, 2, files=frozenset({1, 2}))).reason is Reason.UPGRADE
+    assert not list(house.board.arrivals())
 
 
 # --- rule 8: baselines ------------------------------------------------------------------------
@@ -1201,3 +1216,11 @@ def test_rule_10_an_episode_is_found_by_what_the_reference_has() -> None:
     assert grabbed(5, replace(second, number=2), second) == {"e2"}
     # Another number on the same day is another episode.
     assert grabbed(6, replace(second, number=3)) == {"e3"}
+
+
+def test_every_rule_is_named_where_it_is_kept() -> None:
+    """Who looks for a rule of the core finds it by its number."""
+    sources = Path(str(sys.modules[Board.__module__].__file__)).parent.glob("*.py")
+    text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
+    named = re.findall(r"\brules? (\d+)(?: and (\d+))?", text, re.IGNORECASE)
+    assert {int(number) for pair in named for number in pair if number} == set(range(1, 13))

@@ -15,6 +15,7 @@ from custom_components.media_arrivals.engine.board.models import (
     PartState,
     QuestionKind,
     Reason,
+    RequestReport,
     Stage,
     Tier,
     TitleRef,
@@ -401,6 +402,56 @@ def test_a_request_of_unknown_tier_touches_no_arrival_until_read() -> None:
     assert [q.kind for q in applied.questions] == [QuestionKind.REQUEST]
     house.hear(request(FILM, 1))
     assert house.stages == [S.REQUESTED]
+
+
+def said_to_be_4k(at: float = 0) -> RequestReport:
+    """Return a request that an event calls one for 4K, as nobody has read it yet."""
+    return request(FILM, at, tier=Tier.UHD, initial=True, confirmed=False)
+
+
+def test_a_request_that_was_called_4k_and_is_not_goes_on_as_what_it_is() -> None:
+    """Rule 6: it is one journey, told once; its Radarr is asked."""
+    house = House(HOME)
+    house.hear(said_to_be_4k())
+    (opened,) = house.board.arrivals()
+    assert opened.tier is Tier.UHD
+    applied = house.hear(request(FILM, 1, tier=Tier.HD))
+    (corrected,) = house.board.arrivals()
+    assert (corrected.id, corrected.tier, corrected.stage) == (opened.id, Tier.HD, S.REQUESTED)
+    assert {(q.service, q.kind) for q in applied.questions} == {(RADARR.id, QuestionKind.TITLE)}
+    assert house.stages == [S.REQUESTED]
+    house.hear(request(FILM, 2, tier=Tier.UHD, initial=True, confirmed=False))
+    assert [arrival.tier for arrival in house.board.arrivals()] == [Tier.HD], "read is read"
+
+
+def test_a_4k_journey_that_was_none_goes_where_the_other_is_there_already() -> None:
+    house = House(HOME)
+    house.hear(held(RADARR, FILM, 0, opens=True), file(RADARR, FILM, 1), silent=True)
+    (copy,) = house.board.arrivals()
+    house.hear(said_to_be_4k(2))
+    (ghost,) = (one for one in house.board.arrivals() if one.tier is Tier.UHD)
+    applied = house.hear(request(FILM, 3, Decision.APPROVED, tier=Tier.HD))
+    assert applied.dropped_arrivals == (ghost.id,)
+    (left,) = house.board.arrivals()
+    assert left.id == copy.id
+    assert [key for _, key in left.requests] == [1]
+    assert house.board.get(ghost.id) is None
+
+
+@pytest.mark.parametrize("what", ["held", "download", "file", "playable", "request"])
+def test_a_4k_journey_that_somebody_else_speaks_of_stays(what: str) -> None:
+    house = House(HOME)
+    house.hear(said_to_be_4k())
+    more: dict[str, AnyReport] = {
+        "held": held(RADARR_4K, FILM, 1),
+        "download": download(RADARR_4K, FILM, 1),
+        "file": file(RADARR_4K, FILM, 1),
+        "playable": playable(SEERR, FILM, 1, tier=Tier.UHD),
+        "request": request(FILM, 1, number=2, tier=Tier.UHD),
+    }
+    house.hear(more[what])
+    house.hear(request(FILM, 2, tier=Tier.HD))
+    assert {arrival.tier for arrival in house.board.arrivals()} == {Tier.HD, Tier.UHD}
 
 
 def test_a_request_whose_seasons_are_not_known_yet() -> None:

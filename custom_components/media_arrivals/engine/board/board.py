@@ -13,6 +13,7 @@ from .claims import (
     distinct,
     downloads_as,
     holding_of,
+    is_served,
     listed_part,
     newer_decision,
     newer_download,
@@ -89,7 +90,7 @@ from .models import (
     Watch,
     WatchReport,
 )
-from .opening import holdings, is_news, seasons_to_open
+from .opening import holdings, is_held, is_news, seasons_to_open
 from .register import Register
 
 _TOLD_OF_PARTS: Final = frozenset({Stage.DOWNLOADING, Stage.DOWNLOADED, Stage.AVAILABLE})
@@ -130,6 +131,7 @@ class _Pass:
     now: float
     happened_at: float
     silent: bool
+    """Rule 8: a baseline or a rebuild is entered, and nothing of it is told."""
     entering: bool = False
     """What a service holds is being entered before the report that waited for it."""
     before: dict[str, Arrival | None] = field(default_factory=dict)
@@ -226,7 +228,7 @@ class Board(Register):
     def apply(self, report: AnyReport, *, now: float, silent: bool = False) -> Applied:
         """Take a report; answer with what it changed, and what it leaves open.
 
-        ``silent`` is for baselines and rebuilds: everything is entered, nothing told.
+        ``silent`` is for baselines and rebuilds (rule 8): everything is entered, nothing told.
         """
         report = _dated(report, now)
         work = _Pass(
@@ -252,10 +254,11 @@ class Board(Register):
             entering=True,
         )
         seasons = seasons_to_open(opening, answers)
+        reason = Reason.UPGRADE if is_held(answers) else Reason.NOT_HELD
         try:
             title = self._title(opening, work, create=bool(seasons))
             if title is None:
-                return self._finish(work, Reason.NO_IDS if seasons else Reason.UPGRADE)
+                return self._finish(work, Reason.NO_IDS if seasons else reason)
             for season in seasons:
                 self._opened(title, season, opening.tier, work)
         except _RefusalError as refusal:
@@ -265,7 +268,7 @@ class Board(Register):
                 self._enter(answer, work)
         if not seasons:
             # What the service holds counts for the title's other arrivals all the same.
-            return self._finish(work, None if work.took else Reason.UPGRADE)
+            return self._finish(work, None if work.took else reason)
         for arrival_id in list(work.touched):
             before = without_news(self._arrivals[arrival_id], opening)
             seen, stage, _ = self._look(before, now)
@@ -739,7 +742,9 @@ class Board(Register):
             not report.confirmed and standing.decision in _APPROVED and claim.decision in _REVERSALS
         ):
             self._confirm(QuestionKind.REQUEST, report, title, work)
-        tier = old.tier if report.tier is Tier.UNKNOWN else report.tier
+        tier = old.tier
+        if report.tier is not Tier.UNKNOWN and (tier is Tier.UNKNOWN or report.confirmed):
+            tier = report.tier
         seasons = old.seasons
         if report.seasons is not None and (
             seasons is None or (report.confirmed and claim is not standing)
@@ -782,6 +787,7 @@ class Board(Register):
             return
         covered: list[str] = []
         for season in seasons:
+            self._correct_tier(request, title, season, work)
             arrival = self._opened(title, season, request.tier, work)
             covered.append(arrival.id)
             if request.key not in arrival.requests:
@@ -795,6 +801,39 @@ class Board(Register):
         siblings = self._of_title[title.id]
         arrivals = siblings if list(siblings) == covered else tuple(covered)
         self._put_request(replace(request, arrivals=arrivals), work)
+
+    def _correct_tier(
+        self, request: Request, title: Title, season: int | None, work: _Pass
+    ) -> None:
+        """Take back a journey in another tier that only this request's event spoke of (rule 6)."""
+        for arrival_id in request.arrivals:
+            arrival = self.get(arrival_id)
+            if (
+                arrival is None
+                or arrival.season != season
+                or arrival.tier is request.tier
+                or arrival.requests != (request.key,)
+                or is_served(arrival)
+                or any(one.flag.yes and one.tier is arrival.tier for one in title.holdings)
+            ):
+                continue
+            if request.tier not in self._standing(title, season):
+                # The same journey: it is told no second time.
+                corrected = replace(
+                    arrival,
+                    tier=request.tier,
+                    whole=BLANK,
+                    parts=NO_PARTS,
+                    listed_at=None,
+                    misfit=False,
+                )
+                self._put_arrival(corrected, work)
+                self._ask_all(Role.DOWNLOADS, QuestionKind.TITLE, title, corrected, work)
+                continue
+            self._unstore_arrival(arrival)
+            work.arrivals.pop(arrival.id, None)
+            work.touched.pop(arrival.id, None)
+            work.dropped_arrivals.append(arrival.id)
 
     def _detach(self, arrival_id: str, key: RequestKey, work: _Pass) -> None:
         """Untie an arrival from a request that does not cover it any more."""
@@ -1106,6 +1145,7 @@ class Board(Register):
         """Add the changes between two states of an arrival."""
         title = self.title(new.title_id)
         previous = before.stage if before is not None else None
+        # Rule 8: baselines are silent. So is what was told before a merge.
         silent = work.silent or new.stage in work.merged.get(new.id, ())
         baseline = work.baseline.get(new.id)
         if previous is not new.stage:

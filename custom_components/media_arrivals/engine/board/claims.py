@@ -255,6 +255,18 @@ def speaks(arrival: Arrival, service: str) -> bool:
     )
 
 
+def is_served(arrival: Arrival) -> bool:
+    """Tell whether any service has, loads or plays something of an arrival, or somebody watched."""
+    return any(
+        part.watches
+        or any(
+            claims.file.yes or claims.playable.yes or claims.download is not None
+            for claims in part.claims
+        )
+        for part in (arrival.whole, *arrival.parts.values())
+    )
+
+
 def without_news(arrival: Arrival, news: AnyReport) -> Arrival:
     """Return an arrival without the files whose import is the news itself."""
     if not isinstance(news, FileReport):

@@ -736,6 +736,8 @@ class Reason(StrEnum):
     """A title that is not on the board, and a report that opens no arrival."""
     UPGRADE = "upgrade"
     """A better file of something that was there already."""
+    NOT_HELD = "not_held"
+    """Asked for the title that it spoke of, the service says that it does not hold it."""
     STALE = "stale"
     """Older than, or the same as, what the service said before."""
     UNKNOWN_TIER = "unknown_tier"

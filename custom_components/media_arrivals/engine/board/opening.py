@@ -38,6 +38,16 @@ def seasons_to_open(opening: AnyReport, answers: Sequence[AnyReport]) -> Seasons
     return _episodes(opening, answers)
 
 
+def is_held(answers: Sequence[AnyReport]) -> bool:
+    """Tell whether any answer says that the service holds the title, or something of it."""
+    return any(
+        one.held
+        if isinstance(one, HeldReport)
+        else isinstance(one, EpisodesReport) or (isinstance(one, FileReport) and one.present)
+        for one in answers
+    )
+
+
 def is_news(report: AnyReport, opening: AnyReport) -> bool:
     """Tell whether an answer only repeats the import that opens a film."""
     return isinstance(report, FileReport) and report.present and isinstance(opening, FileReport)

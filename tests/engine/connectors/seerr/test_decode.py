@@ -81,9 +81,23 @@ def test_each_event_of_a_request_says_its_decision(
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_the_tier_is_asked_for_because_no_payload_tells_it(event: str) -> None:
-    found = decoded(body(event, event="4K Movie Request Something"))
-    assert asked(found).tier is Tier.UNKNOWN
+@pytest.mark.parametrize(
+    ("sentence", "tier"),
+    [
+        ("4K Movie Request Something", Tier.UHD),
+        ("New Series Request in 4k", Tier.UHD),
+        ("Movie Request Something", Tier.UNKNOWN),
+        ("Movie Request from Room 14K", Tier.UNKNOWN),
+        ("", Tier.UNKNOWN),
+        (None, Tier.UNKNOWN),
+    ],
+)
+def test_the_tier_is_asked_for_and_a_sentence_with_4k_in_it_says_it_until_then(
+    event: str, sentence: str | None, tier: Tier
+) -> None:
+    found = decoded(body(event, event=sentence))
+    assert asked(found).tier is tier
+    assert not playable(found)
     assert found.questions == (
         Question(service="entry-seerr", kind=QuestionKind.REQUEST, title=FERRY, request_id=41),
     )
@@ -117,12 +131,19 @@ def test_available_is_believed_where_only_one_copy_can_be_meant(
 def test_available_of_an_unknown_copy_is_read_from_the_service_soon(
     status: str, status4k: str
 ) -> None:
-    # A sentence with "4K" in it is a hint, not a fact.
+    # A sentence with "4K" in it says what was asked for, and not that it can be played.
+    for sentence, tier in (("4K Movie Request", Tier.UHD), ("Movie Request", Tier.UNKNOWN)):
+        told = body("MEDIA_AVAILABLE", event=f"{sentence} Now Available")
+        found = decoded(with_media(told, status=status, status4k=status4k))
+        assert asked(found).tier is tier
+        assert not playable(found)
+        assert found.hint
+
+
+def test_what_is_there_outranks_the_sentence() -> None:
     told = body("MEDIA_AVAILABLE", event="4K Movie Request Now Available")
-    found = decoded(with_media(told, status=status, status4k=status4k))
-    assert asked(found).tier is Tier.UNKNOWN
-    assert not playable(found)
-    assert found.hint
+    found = decoded(with_media(told, status="AVAILABLE", status4k="PENDING"))
+    assert asked(found).tier is Tier.HD
 
 
 def test_available_of_unknown_seasons_says_nothing_of_any() -> None:

@@ -42,6 +42,7 @@ _YEAR: Final = re.compile(r" \((\d{4})\)$")
 _NUMBER: Final = re.compile(r"\D*(\d{1,6})\D*")
 # Templates of people's own put the sentence where the title belongs.
 _SENTENCE: Final = re.compile(r"(?:New )?(?:4K )?(?:Movie|Series|TV) Request(?: .+)?")
+_WORD_4K: Final = re.compile(r"\b4K\b", re.IGNORECASE)
 
 _PLAIN: Final = 64
 
@@ -203,7 +204,8 @@ def _request_event(
     number = payload.identifier(request.get("request_id"))
     title = _title(told, media)
     seasons = _seasons(told.get("extra")) if _is_series(title) else None
-    tier = _available_tier(media) if available else Tier.UNKNOWN
+    there = _available_tier(media) if available else Tier.UNKNOWN
+    tier = _worded_tier(told.get("event")) if there is Tier.UNKNOWN else there
     name = next(
         (
             found
@@ -237,7 +239,7 @@ def _request_event(
         )
     playable = (
         title is not None
-        and tier is not Tier.UNKNOWN
+        and there is not Tier.UNKNOWN
         and (seasons is not None or not _is_series(title))
     )
     if title is not None and playable:
@@ -247,7 +249,7 @@ def _request_event(
                 at=at,
                 happened_at=at,
                 title=title,
-                tier=tier,
+                tier=there,
                 playable=True,
                 seasons=seasons or (),
             )
@@ -339,6 +341,14 @@ def _available_tier(media: payload.Object) -> Tier:
             return Tier.UHD
         case _:
             return Tier.UNKNOWN
+
+
+def _worded_tier(event: Json) -> Tier:
+    """Say which tier the sentence for people names: English ones do so for 4K alone.
+
+    Its absence says nothing: sentences are translated, and written anew by versions.
+    """
+    return Tier.UHD if _WORD_4K.search(answers.clean(event) or "") else Tier.UNKNOWN
 
 
 # --- API answers ------------------------------------------------------------------------------
