@@ -74,20 +74,33 @@ def test_a_download_is_told_with_all_that_is_known_of_it() -> None:
 
 
 def test_reports_are_told_without_people_and_without_what_is_unknown() -> None:
-    told = present_statement(request(SHOW, 1, seasons=(1, 2), who="Mia"))
+    told = present_statement(request(SHOW, 1, seasons=(1, 2), who="Mia"), {})
     assert told["statement"] == "RequestReport"
     assert told["requester"] == REDACTED
     assert told["seasons"] == [1, 2]
     assert told["created_at"] == iso_time(NOON)
     assert told["title"]["ids"] == {"tmdb": 4002, "tvdb": 70_002}
     assert "origin" not in told
-    told = present_statement(download(SONARR, SHOW, 1, parts=(episode(1),)))
+    told = present_statement(download(SONARR, SHOW, 1, parts=(episode(1),)), {})
     assert told["parts"] == [{"season": 1, "number": 1, "own_id": 101}]
     assert "progress" not in told
 
 
+def test_downloads_are_numbered() -> None:
+    downloads: dict[str, int] = {}
+    told = [
+        present_statement(download(SONARR, SHOW, at, download_id=key), downloads)["download_id"]
+        for at, key in enumerate(("0A1B", "SABnzbd_nzo_1", "0a1b"))
+    ]
+    assert told == ["download 1", "download 2", "download 1"]
+    question = Question(service="sonarr", kind=QuestionKind.DOWNLOAD, download_id="0A1B")
+    assert present_statement(question, downloads)["download_id"] == "download 1"
+    none = present_statement(download(SONARR, SHOW, 1, download_id=None), downloads)
+    assert "download_id" not in none
+
+
 def test_parts_of_parts_are_told_too() -> None:
-    told = present_statement(episodes(2, 2))
+    told = present_statement(episodes(2, 2), {})
     lines = told["parts"]
     assert [line["ref"]["number"] for line in lines] == [1, 2]
     assert lines[0]["wanted"] is True
@@ -102,19 +115,19 @@ def test_a_question_is_told_without_the_report_that_waits_for_it() -> None:
         title=SHOW,
         opening=download(SONARR, SHOW, 1),
     )
-    told = present_statement(question)
+    told = present_statement(question, {})
     assert (told["statement"], told["kind"]) == ("Question", "title")
     assert told["service"] == "sonarr"
     assert "opening" not in told
 
 
 def test_who_watched_is_told_neither_in_a_report_nor_in_a_question_about_it() -> None:
-    told = present_statement(watched(FILM, 5))
+    told = present_statement(watched(FILM, 5), {})
     assert (told["statement"], told["viewer"], told["watched"]) == ("WatchReport", REDACTED, True)
     question = Question(
         service="plex", kind=QuestionKind.ITEM, item="77", about=watched(SHOW, 5, ANNA, 1)
     )
-    told = present_statement(question)
+    told = present_statement(question, {})
     assert told["item"] == "77"
     assert told["about"]["viewer"] == REDACTED
     assert told["about"]["parts"] == [{"season": 1, "number": 1}]

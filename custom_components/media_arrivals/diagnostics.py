@@ -174,10 +174,14 @@ async def _present_deliveries(storage: Storage | None, service: Service) -> list
     except StorageError:
         return []
     audience = Audience(names=False, services={})
-    return [{**present_delivery(row, audience), **_concluded(row, service)} for row in page.rows]
+    downloads: dict[str, int] = {}
+    return [
+        {**present_delivery(row, audience), **_concluded(row, service, downloads)}
+        for row in page.rows
+    ]
 
 
-def _concluded(row: JournalRow, service: Service) -> Document:
+def _concluded(row: JournalRow, service: Service, downloads: dict[str, int]) -> Document:
     """Decode a delivery again, from what is kept of it."""
     delivered = Delivered.of_row({service.id: service}, row)
     assert delivered is not None  # noqa: S101 - its service is this one
@@ -185,8 +189,8 @@ def _concluded(row: JournalRow, service: Service) -> Document:
     return {
         "ignored": decoded.ignored and decoded.ignored.value,
         "detail": decoded.detail,
-        "reports": [present_statement(report) for report in decoded.reports],
-        "questions": [present_statement(question) for question in decoded.questions],
+        "reports": [present_statement(report, downloads) for report in decoded.reports],
+        "questions": [present_statement(question, downloads) for question in decoded.questions],
     }
 
 

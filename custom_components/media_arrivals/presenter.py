@@ -209,9 +209,16 @@ def present_delivery(row: JournalRow, audience: Audience) -> Document:
     }
 
 
-def present_statement(statement: AnyReport | Question) -> Document:
-    """Present a report or a question, without people's names."""
-    return {"statement": type(statement).__name__, **_present_fields(statement)}
+def present_statement(statement: AnyReport | Question, downloads: dict[str, int]) -> Document:
+    """Present a report or a question, without people's names.
+
+    ``downloads`` numbers them: equal ones are equal, and none can be looked up.
+    """
+    told = {"statement": type(statement).__name__, **_present_fields(statement)}
+    if (download := told.get("download_id")) is not None:
+        number = downloads.setdefault(download.casefold(), len(downloads) + 1)
+        told["download_id"] = f"download {number}"
+    return told
 
 
 def _service(service_id: str, audience: Audience) -> Document:

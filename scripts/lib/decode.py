@@ -30,6 +30,7 @@ MOMENTS = frozenset({"at", "happened_at", "created_at", "aired_at", "file_at", "
 KEPT_AS_IT_IS = frozenset({"name", "poster", "imdb", "event", "event_type", "service", "key"})
 
 
+SAID_BY_TEMPLATES = frozenset({"name", "overview", "message", "problem", "detail"})
 # What the services' own APIs call the answers, without version and ids.
 API_NAMES: Mapping[str, Mapping[str, str]] = {
     "radarr": {
@@ -106,6 +107,18 @@ class Redaction:
         self._now = now
         self._scrub = engine("connectors.payload").scrub
         self._numbers: dict[tuple[str, str], int] = {}
+        self._people: set[str] = set()
+
+    def know(self, value: Any) -> None:
+        """Take note of the people in a conclusion: texts of people's own templates name them."""
+        if type(value).__name__ == "Person":
+            self._people.add(value.name)
+        elif is_dataclass(value):
+            for one in fields(value):
+                self.know(getattr(value, one.name))
+        elif isinstance(value, tuple | list | set | frozenset):
+            for item in value:
+                self.know(item)
 
     def plain(self, value: Any, name: str = "") -> Any:
         """Return a value as JSON knows it; what is not said is left out of objects."""
@@ -128,9 +141,19 @@ class Redaction:
             case "item":
                 return self.item(value)
             case _ if name in KEPT_AS_IT_IS:
-                return value
+                return self._unnamed(value, name)
             case _:
-                return str(self._scrub(value))
+                return self._unnamed(str(self._scrub(value)), name)
+
+    def _unnamed(self, value: str, name: str) -> str:
+        """Take the names of known people out of a text that somebody's template may have made."""
+        if name in SAID_BY_TEMPLATES:
+            # The longest first: "Ben" may be in it alone, and in "Ben Adams".
+            for person in sorted(self._people, key=len, reverse=True):
+                value = re.sub(
+                    rf"(?<!\w){re.escape(person)}(?!\w)", "[name]", value, flags=re.IGNORECASE
+                )
+        return value
 
     def number(self, what: str, key: str) -> str:
         """Number things and people: equal ones are equal, and none can be looked up."""
@@ -180,6 +203,7 @@ class Redaction:
 def conclusions(decoded: Decoded, kind: str, now: float) -> dict[str, Any]:
     """Return the document that is shown."""
     redaction = Redaction(now)
+    redaction.know((decoded.reports, decoded.questions))
     ignored = None
     if decoded.ignored is not None:
         ignored = {"reason": decoded.ignored.value, "detail": decoded.detail}

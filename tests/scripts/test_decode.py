@@ -212,6 +212,22 @@ def test_what_is_shown_says_nothing_of_anybody(
     assert "/ferry.jpg" in text
 
 
+def test_a_requester_is_not_named_by_a_template_of_ones_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "body.json"
+    told = {
+        "subject": "Silver Ferry (2024) for benedikt",
+        "message": "Benedikt's request. Benediktiner. BENEDIKT, it is there!",
+    }
+    file.write_text(json.dumps(SEERR | told))
+    found = shown(capsys, "seerr", str(file))
+    title = found["reports"][0]["title"]
+    assert title["name"] == "Silver Ferry (2024) for [name]"
+    assert title["overview"] == "[name]'s request. Benediktiner. [name], it is there!"
+    assert found["questions"][0]["title"] == title
+
+
 def test_a_delivery_of_seerr(captured: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     found = shown(capsys, "overseerr", str(captured["seerr"]))
     request, playable = found.pop("reports")

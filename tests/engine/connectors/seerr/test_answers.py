@@ -352,7 +352,9 @@ def test_one_odd_request_costs_no_other() -> None:
     assert [report.request_id for report in reports(found, RequestReport)] == [41]
 
 
-@pytest.mark.parametrize("body", [None, [], {}, "text", 5, {"results": []}, {"results": "odd"}])
+@pytest.mark.parametrize(
+    "body", [None, [], {}, "text", 5, {"results": "odd"}, {"results": None}, [7]]
+)
 def test_an_answer_without_requests_is_unreadable(body: Json) -> None:
     assert poll(body).ignored is Reason.UNREADABLE
 
@@ -496,3 +498,8 @@ def test_a_deleted_title_is_told_by_its_requests() -> None:
     found = poll(page_, "media")
     assert [report.playable for report in reports(found, PlayableReport)] == [False]
     assert replace(reports(found, RequestReport)[0]).decision is Decision.REMOVED
+
+
+def test_a_page_without_requests_is_an_answer() -> None:
+    found = poll({"pageInfo": {"results": 0}, "results": []})
+    assert (found.ignored, found.detail, found.reports) == (None, None, ())

@@ -355,6 +355,9 @@ def _worded_tier(event: Json) -> Tier:
 
 
 def _requests(origin: Origin, body: Json, now: float) -> Decoded:
+    if payload.mapping(body).get("results") == []:
+        # A page without requests is an answer, too.
+        return Decoded(event_type="request")
     requests = answers.read_requests(body)
     reports = [
         report for request in requests for report in answers.request_reports(request, origin, now)
