@@ -74,8 +74,10 @@ def board_entry(*, disabled: bool = False) -> Entry:
     )
 
 
-def service_entry(service: Service, *, url: str, api_key: str, disabled: bool = False) -> Entry:
-    """Return a service's entry, whose webhook is entered by hand."""
+def service_entry(
+    service: Service, *, url: str, api_key: str, disabled: bool = False, by_hand: bool = True
+) -> Entry:
+    """Return a service's entry, whose webhook is entered by hand or by the integration."""
     data = {
         "kind": service.kind,
         "url": url,
@@ -86,7 +88,8 @@ def service_entry(service: Service, *, url: str, api_key: str, disabled: bool = 
     }
     if service.tier is not None:
         data["tier"] = service.tier.value
-    return Entry(id=service.id, data=data, options={"manual_webhook": True}, disabled=disabled)
+    options = {"manual_webhook": True} if by_hand else {}
+    return Entry(id=service.id, data=data, options=options, disabled=disabled)
 
 
 def webhook_id(service: Service) -> str:
@@ -98,9 +101,15 @@ class HomeAssistant:
     """Starts, asks, kills and ends a Home Assistant; an async context manager."""
 
     def __init__(
-        self, entries: Sequence[Entry], *, recorder: bool, write_down_what_is_told: bool = False
+        self,
+        entries: Sequence[Entry],
+        *,
+        recorder: bool,
+        write_down_what_is_told: bool = False,
+        plex_tv: str = "",
     ) -> None:
         self._entries = entries
+        self._plex_tv = plex_tv
         self._recorder = recorder
         self._told = write_down_what_is_told
         self._process: asyncio.subprocess.Process | None = None
@@ -143,8 +152,10 @@ class HomeAssistant:
 
     def _write_configuration(self) -> None:
         yaml = ["logger:", "  default: warning", "media_arrivals_bench:"]
-        if self._told:
-            yaml.append("  told: true")
+        yaml.append(f"  told: {str(self._told).lower()}")
+        if self._plex_tv:
+            yaml += [f"  plex_tv: {self._plex_tv}", "homeassistant:"]
+            yaml.append(f"  internal_url: http://{HOST}:{self.port}")
         if self._recorder:
             yaml.append("recorder:")
         (self._folder / "configuration.yaml").write_text("\n".join(yaml) + "\n")

@@ -35,6 +35,10 @@ SONARR: Final = Service(
 )
 SEERR: Final = Service(id="bench_seerr", kind="seerr", role=Role.REQUESTS)
 SERVICES: Final = (RADARR, SONARR, SEERR)
+PLEX: Final = Service(id="bench_plex", kind="plex", role=Role.PLAYBACK)
+JELLYFIN: Final = Service(id="bench_jellyfin", kind="jellyfin", role=Role.PLAYBACK)
+EMBY: Final = Service(id="bench_emby", kind="emby", role=Role.PLAYBACK)
+TAUTULLI: Final = Service(id="bench_tautulli", kind="tautulli", role=Role.WATCHING)
 
 DAY: Final = 86_400.0
 FIRST_FILM: Final = 2_000_000

@@ -11,8 +11,7 @@ from custom_components.media_arrivals.engine.board.models import Role, Service
 from custom_components.media_arrivals.engine.connectors.base import Connection, Identity, PollView
 from custom_components.media_arrivals.engine.connectors.clients import make_client
 from custom_components.media_arrivals.engine.connectors.plex import account
-from simulator import PlexDouble, Stack
-from simulator.mediabrowser import MediaBrowserDouble
+from simulator import Stack
 from simulator.service import HttpDouble
 
 from .figures import Figure
@@ -73,9 +72,7 @@ async def _poll_home(library: Mapping[str, int]) -> dict[str, list[Cost]]:
         vars(account)["PLEX_TV"] = stack.plex_tv.url
         items = library["films"] * ITEMS_PER_FILM
         stack.fill_library(**library)
-        for double in stack.services.values():
-            if isinstance(double, PlexDouble | MediaBrowserDouble):
-                double.fill(items)
+        stack.fill_media_servers(items)
         # What is still being downloaded would not be idle.
         stack.radarr.downloads.clear()
         stack.sonarr.downloads.clear()

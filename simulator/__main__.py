@@ -34,6 +34,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sonarr", default=SONARR_VERSION, help="the version to play")
     parser.add_argument("--second-sonarr", action="store_true", help="a Sonarr for 4K as well")
     parser.add_argument("--library", action="store_true", help="start with a large old library")
+    parser.add_argument(
+        "--items", type=int, default=0, help="so many old films on each media server"
+    )
     parser.add_argument("--day", type=float, metavar="SPEED", help="begin a household's day")
     parser.add_argument("--jobs", type=float, default=5.0, help="seconds between Seerr's scans")
     return parser.parse_args()
@@ -63,6 +66,8 @@ async def run(options: argparse.Namespace) -> None:
             if options.library:
                 stack.fill_library()
                 await stack.scan()
+            if options.items:
+                stack.fill_media_servers(options.items)
             await control.start()
             if options.jobs > 0:
                 stack.run_jobs(every=options.jobs)

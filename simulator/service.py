@@ -5,6 +5,8 @@ import json
 import logging
 import re
 import ssl
+import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -35,6 +37,8 @@ class Call:
     status: int
     bytes: int
     path: str
+    at: float
+    """Seconds of a clock of its own."""
 
 
 def json_answer(data: Any, status: int = 200, **headers: str) -> web.Response:
@@ -187,7 +191,16 @@ class HttpDouble:
             body = answer.body if isinstance(answer, web.Response) else None
             size = len(body) if isinstance(body, bytes | bytearray) else 0
             endpoint = endpoint.removeprefix(self.url_base)
-            self.calls.append(Call(request.method, endpoint, answer.status, size, request.path_qs))
+            self.calls.append(
+                Call(
+                    request.method,
+                    endpoint,
+                    answer.status,
+                    size,
+                    request.path_qs,
+                    time.perf_counter(),
+                )
+            )
         return answer
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -239,11 +252,20 @@ class HttpDouble:
         self.internal_calls = 0
         self.sender.reset()
 
+    def _most_within(self, seconds: float) -> int:
+        """Return how many calls came within so many seconds, when there were most."""
+        times = sorted(call.at for call in self.calls)
+        return max(
+            (bisect_left(times, begin + seconds) - n for n, begin in enumerate(times)), default=0
+        )
+
     def counts(self) -> Json:
         """Sum up what clients asked and what was delivered."""
         endpoints: Counter[str] = Counter(f"{call.method} {call.endpoint}" for call in self.calls)
         return {
             "requests": len(self.calls),
+            # Less a tenth: a caller counts when it begins, and this when it has answered.
+            "most_in_10_s": self._most_within(9.9),
             "bytes": sum(call.bytes for call in self.calls),
             "endpoints": dict(endpoints),
             "statuses": dict(Counter(str(call.status) for call in self.calls)),

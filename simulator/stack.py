@@ -266,6 +266,12 @@ class Stack:
         """Let the home have existed for years; nobody is told."""
         homes.fill(self, films=films, shows=shows, requests=requests)
 
+    def fill_media_servers(self, items: int) -> None:
+        """Let every media server have had so many films for years; nobody is told."""
+        for double in self.services.values():
+            if isinstance(double, PlexDouble | MediaBrowserDouble):
+                double.fill(items)
+
     async def scan(self) -> None:
         """Let every media server look through all its libraries."""
         for double in self.services.values():

@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import replace
 from http import HTTPStatus
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -22,6 +23,7 @@ DOMAIN: Final = "media_arrivals_bench"
 MEASURED: Final = "media_arrivals"
 IDLE_WEBHOOK: Final = "bench_idle"
 CONF_TOLD: Final = "told"
+CONF_PLEX_TV: Final = "plex_tv"
 BEAT: Final = 0.001
 OLDEST: Final = 2
 """Generation of which a collection looks through all objects of the process."""
@@ -99,6 +101,12 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     hass.http.register_view(TidyView())
     hass.http.register_view(LoadView())
     hass.http.register_view(ActView())
+    if plex_tv := options.get(CONF_PLEX_TV):
+        # No option of the integration leads to another one. No entry of ours is loaded yet.
+        account = await hass.async_add_import_executor_job(
+            import_module, f"custom_components.{MEASURED}.engine.connectors.plex.account"
+        )
+        vars(account)["PLEX_TV"] = plex_tv
     if options.get(CONF_TOLD):
         _write_down_what_is_told(hass)
     return True
