@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any, override
+from unittest.mock import patch
 
 import pytest
+from homeassistant.components import cloud as cloud_component
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
@@ -14,10 +16,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.media_arrivals import coordinator, listening, records, registration
 from custom_components.media_arrivals.const import (
+    CONF_ALLOW_CLOUD,
     CONF_SERVER_ID,
     CONF_WEBHOOK_SECRET,
     DOMAIN,
 )
+from custom_components.media_arrivals.diagnostics import async_get_config_entry_diagnostics
 from custom_components.media_arrivals.engine.connectors.base import WebhookCause
 from custom_components.media_arrivals.engine.connectors.pace import Pace
 from custom_components.media_arrivals.engine.connectors.plex import account
@@ -340,3 +344,75 @@ async def test_what_is_entered_by_hand(
     assert house.path(entry) in values
     assert ("Authorization" in values) is secret
     assert entry.data[CONF_WEBHOOK_SECRET] not in values
+
+
+async def test_plex_keeps_one_webhook_of_ours_however_its_address_changes(
+    hass: HomeAssistant, house: House, media: Stack
+) -> None:
+    foreign = ["https://other.example/hook", "https://hooks.nabu.casa/somebody-elses"]
+    hooks = media.plex_tv.owner.webhooks
+    hooks[:] = foreign
+    here = str(hass.config.internal_url)
+    local: list[str] = []
+    with (
+        patch.object(registration, "addresses", lambda *_: tuple(local)),
+        patch.object(cloud_component, "async_active_subscription", return_value=True),
+        patch.object(cloud_component, "async_get_or_create_cloudhook") as create,
+        patch.object(cloud_component, "async_delete_cloudhook"),
+    ):
+        create.return_value = "https://hooks.nabu.casa/first"
+        house.add_board()
+        entry = house.add_service(media.plex, options={CONF_ALLOW_CLOUD: True})
+        await house.start()
+        await until(lambda: hooks == [*foreign, "https://hooks.nabu.casa/first"], "the first")
+
+        # The cloud gives another address, then Home Assistant has one of its own.
+        create.return_value = "https://hooks.nabu.casa/second"
+        entry.runtime_data.registration.async_address_changed()
+        await until(lambda: hooks == [*foreign, "https://hooks.nabu.casa/second"], "the second")
+        local[:] = [here]
+        entry.runtime_data.registration.async_address_changed()
+        ours = f"{here}/api/webhook/{entry.data[CONF_WEBHOOK_ID]}"
+        await until(lambda: hooks == [*foreign, ours], "the last")
+
+        local[:] = ["http://10.9.8.7:8123"]
+        entry.runtime_data.registration.async_address_changed()
+        await until(lambda: len(hooks) == 3 and "10.9.8.7" in hooks[-1], "a new address")
+        told = await async_get_config_entry_diagnostics(hass, entry)
+        assert "nabu" not in str(told)
+
+        # Also one of the cloud's is taken along at the end.
+        hooks[:] = [*foreign, "https://hooks.nabu.casa/second", hooks[-1]]
+        await hass.config_entries.async_remove(entry.entry_id)
+        assert hooks == foreign
+        assert all(set(foreign) <= set(written) for written in media.plex_tv.writes)
+
+
+async def test_what_a_home_user_behind_a_pin_plays_is_theirs(
+    hass: HomeAssistant, house: House, media: Stack
+) -> None:
+    """A user of the home, with or without a PIN, is told by the owner's webhook alone."""
+    _, record = await begin(house, "plex")
+    await until(lambda: media.plex_tv.owner.webhooks, "a webhook at plex.tv")
+    child = media.plex.add_user("Child", 5001)
+    film = media.plex.find(tmdb=4242)
+
+    await media.plex.watch(film, child)
+    await house.settle()
+
+    assert record.received > 0
+    assert record.failed == 0
+
+
+async def test_a_token_of_a_home_user_may_enter_no_webhook(
+    hass: HomeAssistant, house: House, media: Stack
+) -> None:
+    house.add_board()
+    entry = house.add_service(media.plex, options={}, data={CONF_API_KEY: media.plex.server_token})
+    await house.start()
+    record = house.record(entry)
+    await until(lambda: record.webhook_cause is WebhookCause.NOT_ALLOWED, "a refusal")
+
+    await house.poll(entry)
+    assert record.last_status == "ok"
+    assert media.plex_tv.writes == []

@@ -19,6 +19,7 @@ BOARD_UNIQUE_ID: Final = "board"
 # entry.data of a service, beside CONF_URL, CONF_API_KEY and CONF_VERIFY_SSL of Home Assistant
 CONF_TIER: Final = "tier"
 TIER_MIXED: Final = "mixed"
+CONF_CLOUDHOOKS: Final = "cloudhooks"
 CONF_WEBHOOK_SECRET: Final = "webhook_secret"  # noqa: S105 - a key's name
 CONF_SERVER_ID: Final = "server_id"
 """A media server's own id; Tautulli's: that of its Plex."""

@@ -14,6 +14,7 @@ from yarl import URL
 from .const import (
     CONF_ALLOWED_ADDRESSES,
     CONF_CALLBACK_URL,
+    CONF_CLOUDHOOKS,
     CONF_OWNER_ID,
     CONF_SERVER_ID,
     CONF_WEBHOOK_SECRET,
@@ -47,6 +48,7 @@ TO_REDACT: Final = frozenset(
     {
         CONF_ALLOWED_ADDRESSES,
         CONF_API_KEY,
+        CONF_CLOUDHOOKS,
         CONF_OWNER_ID,
         CONF_SERVER_ID,
         CONF_WEBHOOK_ID,

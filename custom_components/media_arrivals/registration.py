@@ -38,6 +38,7 @@ from yarl import URL
 from .const import (
     CONF_ALLOW_CLOUD,
     CONF_CALLBACK_URL,
+    CONF_CLOUDHOOKS,
     CONF_GENERIC_WEBHOOK,
     CONF_KIND,
     CONF_MANUAL_WEBHOOK,
@@ -80,6 +81,8 @@ ARRIVAL_SECONDS: Final = 10.0
 """How long a test delivery may take after the service says that it sent it."""
 CALL_SECONDS: Final = 30.0
 REMOVAL_SECONDS: Final = 10.0
+MAX_CLOUDHOOKS: Final = 4
+"""Former addresses of the cloud that are known as ours."""
 NO_ADDRESS: Final = "http://HOME-ASSISTANT:8123"
 """Stands for an address where none is known."""
 CHECK_SECONDS: Final = 900.0
@@ -206,6 +209,7 @@ async def webhook_target(hass: HomeAssistant, entry: ConfigEntry, url: str = "")
         username=WEBHOOK_USERNAME,
         secret=entry.data[CONF_WEBHOOK_SECRET],
         instance_id=await instance_id.async_get(hass),
+        former=tuple(entry.data.get(CONF_CLOUDHOOKS, ())),
         take_over=entry.options.get(CONF_TAKE_OVER, False),
     )
 
@@ -679,7 +683,18 @@ class Registration:
                 hook = await cloud.async_get_or_create_cloudhook(
                     self._hass, self._entry.data[CONF_WEBHOOK_ID]
                 )
+                self._remember_cloudhook(hook)
                 yield str(URL(hook).origin()), hook
+
+    @callback
+    def _remember_cloudhook(self, hook: str) -> None:
+        """Keep an address of the cloud: nothing in it shows that it is ours."""
+        known: list[str] = self._entry.data.get(CONF_CLOUDHOOKS, [])
+        if hook not in known:
+            self._hass.config_entries.async_update_entry(
+                self._entry,
+                data={**self._entry.data, CONF_CLOUDHOOKS: [*known, hook][-MAX_CLOUDHOOKS:]},
+            )
 
     async def _async_do_without(self) -> None:
         """Poll only, as the user wants, and leave no webhook of ours in the service.

@@ -354,6 +354,8 @@ class WebhookTarget:
     secret: str = field(repr=False)
     instance_id: str
     """Home Assistant's instance id, to know our own mark."""
+    former: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses that were ours and do not show it: those of Home Assistant's cloud."""
     take_over: bool = False
     """The user agreed to replace what is in the slot."""
 

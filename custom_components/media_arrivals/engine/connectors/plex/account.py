@@ -248,7 +248,8 @@ def _is_ours(address: str, target: WebhookTarget) -> bool:
         path = urlsplit(address).path
     except ValueError:
         return False
-    return address == target.url or target.webhook_id in path.split("/")
+    known = {target.url, *target.former}
+    return address in known or target.webhook_id in path.split("/")
 
 
 def _remote(addresses: Sequence[str], target: WebhookTarget) -> RemoteWebhook:
