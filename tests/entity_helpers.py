@@ -61,10 +61,18 @@ SERVICES = {
     "plex-attic": ("plex", "Plex in the attic", None),
     "tautulli": ("tautulli", "Tautulli", None),
     "jellyfin": ("jellyfin", "Jellyfin", None),
+    "emby": ("emby", "Emby", None),
 }
 """Entry id -> kind, title and tier. The ids are those of the board's household in words."""
 PLEX_ID = "0f1e2d3c4b5a69788796a5b4c3d2e1f000112233"
 """The Plex server's own id; the one in the attic has its entry's."""
+SERVER_IDS = {
+    "plex": PLEX_ID,
+    "tautulli": PLEX_ID,
+    "jellyfin": "jellyfin0server",
+    "emby": "emby0server",
+}
+"""Kind of a media server -> its own id."""
 
 
 @dataclass
@@ -86,7 +94,13 @@ class FakeClient:
         """Say who answers."""
         self._answer()
         product = self.kind.title()
-        return Identity(kind=self.kind, product=product, name=product, version=self.version)
+        return Identity(
+            kind=self.kind,
+            product=product,
+            name=product,
+            version=self.version,
+            server_id=SERVER_IDS.get(self.kind),
+        )
 
     async def baseline(self, service: Service, now: float, *, finished_days: int) -> Poll:
         """Answer the first poll."""
@@ -168,7 +182,7 @@ async def post(client: TestClient[Any, Any], entry_id: str, body: object) -> Non
 def service_entry(entry_id: str, **options: object) -> MockConfigEntry:
     """Make the entry of a service that does without a webhook."""
     kind, title, tier = SERVICES[entry_id]
-    server_id = entry_id if entry_id == "plex-attic" else PLEX_ID
+    server_id = entry_id if entry_id == "plex-attic" else SERVER_IDS.get(kind)
     return MockConfigEntry(
         domain=DOMAIN,
         entry_id=entry_id,
@@ -181,7 +195,7 @@ def service_entry(entry_id: str, **options: object) -> MockConfigEntry:
             CONF_WEBHOOK_ID: f"webhook-of-{entry_id}",
             CONF_WEBHOOK_SECRET: f"secret-of-{entry_id}",
             **({CONF_TIER: tier} if tier else {}),
-            **({CONF_SERVER_ID: server_id} if kind in {"plex", "tautulli"} else {}),
+            **({CONF_SERVER_ID: server_id} if server_id else {}),
         },
         options={CONF_POLLING_ONLY: True, **options},
     )

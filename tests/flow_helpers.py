@@ -23,6 +23,9 @@ TEXTS: Answer = json.loads(
 )
 
 
+PERSON: Answer = TEXTS["config_subentries"]["person"]
+
+
 def _strings(texts: Any) -> Iterator[str]:
     """Yield all texts below a step."""
     if isinstance(texts, str):
@@ -84,7 +87,8 @@ class Flow:
         if self.last["type"] == "form":
             self._read_form()
         elif self.last["type"] == "abort" and not self.last["reason"].endswith("_successful"):
-            assert self.last["reason"] in TEXTS["config"]["abort"]
+            section = TEXTS["config"] if self.path != SUBENTRIES else PERSON
+            assert self.last["reason"] in section["abort"]
 
     def _read_form(self) -> None:
         """See that the front end finds each text, and what is to be filled into it."""
@@ -98,6 +102,9 @@ class Flow:
                 else:
                     part, names = words, [field["name"]]
                 for name in names:
+                    # The fields of services are called as those are.
+                    if self.path == SUBENTRIES and step == "users":
+                        continue
                     assert part["data"][name]
                     assert part["data_description"][name]
             placeholders = self.last["description_placeholders"] or {}
@@ -110,6 +117,8 @@ class Flow:
                 assert not re.search(r"(?<!`)https?://", text), text
 
     def _texts(self) -> list[Answer]:
+        if self.path == SUBENTRIES:
+            return [PERSON]
         if self.path != REPAIRS:
             return [TEXTS["config" if self.path == FLOW else "options"]]
         # One dialog serves every cause; its fields differ with the cause of the moment.
@@ -146,6 +155,7 @@ class Flow:
 
 FLOW = "/api/config/config_entries/flow"
 OPTIONS = "/api/config/config_entries/options/flow"
+SUBENTRIES = "/api/config/config_entries/subentries/flow"
 REPAIRS = "/api/repairs/issues/fix"
 
 

@@ -861,7 +861,7 @@ async def test_options_of_the_board(
     assert flow.last["step_id"] == "board"
     defaults = {one["name"]: one["default"] for one in flow.last["data_schema"]}
     assert defaults == {
-        "requester_names": False,
+        "requester_names": "household",
         "watch_data": "household",
         "finished_days": 30,
         "timeline_days": 365,
@@ -869,7 +869,7 @@ async def test_options_of_the_board(
         "journal_rows": 10_000,
         "generic_webhook": False,
     }
-    changed = {"requester_names": True, "watch_data": "off", "finished_days": 10}
+    changed = {"requester_names": "per_person", "watch_data": "off", "finished_days": 10}
     await flow.send(defaults | changed)
     assert flow.last["type"] == "create_entry"
     await hass.async_block_till_done()

@@ -26,6 +26,7 @@ from custom_components.media_arrivals.engine.connectors.registry import decoder
 from custom_components.media_arrivals.engine.storage.journal import Journal
 from custom_components.media_arrivals.engine.storage.models import JournalMark
 from custom_components.media_arrivals.engine.storage.storage import Storage
+from custom_components.media_arrivals.privacy import Privacy
 from tests.payloads import radarr_grab, radarr_rename, radarr_test
 
 RADARR = Service(id="radarr", kind="radarr", role=Role.DOWNLOADS, media_type=MediaType.MOVIE)
@@ -139,7 +140,8 @@ def test_what_is_read_before_the_answer_says_the_same_as_the_whole(body: object)
     sent = json.dumps(body).encode()
     whole = decoder("radarr").decode(RADARR, Delivery(body=sent, received_at=1.0))
 
-    told = read_out(RADARR, Delivery(body=sent, received_at=1.0, document=read_json(sent)))
+    delivery = Delivery(body=sent, received_at=1.0, document=read_json(sent))
+    told = read_out(RADARR, delivery, Privacy())
 
     assert told.event_type == whole.event_type
     assert (told.decoded is None) is (whole.event_type == "Grab")

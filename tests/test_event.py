@@ -39,6 +39,7 @@ from tests.engine.board.household import (
     watched,
 )
 from tests.entity_helpers import Home, board_entry, set_up_home
+from tests.persons import map_person
 
 ARRIVALS = "event.media_arrivals_arrivals"
 
@@ -236,6 +237,8 @@ async def test_watching_is_told_and_nobody_named(hass: HomeAssistant) -> None:
         held(SONARR, SHOW, 1, seasons=(1,)),
         episodes(2, 3),
     )
+    map_person(hass, home.board_entry, "Anna", {"plex": "11"})
+    map_person(hass, home.board_entry, "Ben", {"plex": "22"})
     fired = Fired(hass)
     stages = async_capture_events(hass, EVENT_STAGE_CHANGED)
     bus = async_capture_events(hass, EVENT_WATCHED)
@@ -247,6 +250,7 @@ async def test_watching_is_told_and_nobody_named(hass: HomeAssistant) -> None:
         watched(SHOW, 8, ANNA, 1, 2),
     )
 
+    assert all(event.data["watched_by"] is None for event in bus)
     assert fired.types == ["watched", "watched", "unwatched", "watched"]
     assert [event.data["watched"] for event in bus] == [True, True, False, True]
     assert not stages

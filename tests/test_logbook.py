@@ -38,6 +38,7 @@ from tests.engine.board.household import (
     watched,
 )
 from tests.entity_helpers import Home, set_up_home
+from tests.persons import map_person
 
 NAMELESS = replace(FILM, ids=ExternalIds(tmdb=9003), own_id=9, name=None)
 
@@ -132,6 +133,8 @@ async def test_forgetting_says_of_how_much_and_not_whom(
     hass: HomeAssistant, described: Callable[[], list[str]]
 ) -> None:
     home = await set_up_home(hass, "seerr", "plex")
+    map_person(hass, home.board_entry, "Anna", {"plex": "11"})
+    map_person(hass, home.board_entry, "Ben", {"plex": "22"})
     await home.hear(
         request(FILM, 1), request(FILM, 1, number=2), watched(FILM, 2), watched(FILM, 2, BEN)
     )

@@ -55,6 +55,7 @@ from tests.engine.board.household import (
     watched,
 )
 from tests.entity_helpers import Home, board_entry, post, set_up_home
+from tests.persons import map_person
 
 TITLES = ("The Glass Harbour", "Salt and Cedar", "Under a Paper Moon", "Nine Keys", "The Ferryman")
 
@@ -524,6 +525,8 @@ async def test_what_is_not_there_cannot_be_dismissed(hass: HomeAssistant, home: 
 async def theatre(hass: HomeAssistant) -> Home:
     """Return a household in which a film and a season can be played, and were watched."""
     household = await set_up_home(hass, "radarr", "sonarr", "seerr", "plex", "tautulli")
+    map_person(hass, household.board_entry, "Anna", {"plex": ANNA.removeprefix("plex:")})
+    map_person(hass, household.board_entry, "Ben", {"tautulli": BEN.removeprefix("plex:")})
     await household.hear(
         request(FILM, 0, Decision.APPROVED, number=1, who="Mia"),
         held(RADARR, FILM, 1),
@@ -580,9 +583,9 @@ async def test_who_watched_is_for_administrators_and_automations(
     for context in (None, Context(user_id=hass_admin_user.id)):
         seen, season = await details_of_both(hass, context)
         # Whoever took it back did not watch it.
-        assert (seen["watched"], seen["watched_by"]) == (True, [ANNA])
+        assert (seen["watched"], seen["watched_by"]) == (True, ["Anna"])
         parts = [(part["watched"], part["watched_by"]) for part in season["episodes"]]
-        assert parts == [(True, [ANNA, BEN]), (True, [ANNA]), (False, [])]
+        assert parts == [(True, ["Anna", "Ben"]), (True, ["Anna"]), (False, [])]
         # Nobody watched all of the season.
         assert (season["watched"], season["watched_by"]) == (False, [])
     seen, season = await details_of_both(hass, Context(user_id=hass_read_only_user.id))
@@ -596,7 +599,7 @@ async def test_who_watched_is_for_administrators_and_automations(
         assert "plex:" not in str(answer)
     await theatre.hear(watched(SHOW, 8, ANNA, 3))
     _, season = await details_of_both(hass)
-    assert (season["watched"], season["watched_by"]) == (True, [ANNA])
+    assert (season["watched"], season["watched_by"]) == (True, ["Anna"])
 
 
 async def test_names_of_requesters_for_everybody_are_no_viewers(
@@ -616,9 +619,9 @@ async def test_names_of_requesters_for_everybody_are_no_viewers(
 async def test_watch_data_that_is_off_is_neither_kept_nor_shown(
     hass: HomeAssistant, theatre: Home
 ) -> None:
-    """What was kept stays, and is shown again when it is on."""
     off = {CONF_WATCH_DATA: "off"}
     hass.config_entries.async_update_entry(theatre.board_entry, options=off)
+    await theatre.runtime.screening.async_settle()
     await theatre.hear(watched(SHOW, 8, ANNA, 3))
     seen, season = await details_of_both(hass)
     for shown in (seen, season, *season["episodes"]):
@@ -626,7 +629,7 @@ async def test_watch_data_that_is_off_is_neither_kept_nor_shown(
         assert "watched_by" not in shown
     hass.config_entries.async_update_entry(theatre.board_entry, options={})
     _, season = await details_of_both(hass)
-    assert [part["watched"] for part in season["episodes"]] == [True, True, False]
+    assert [part["watched"] for part in season["episodes"]] == [False, False, False]
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -661,6 +664,13 @@ async def test_where_an_import_was_not_found_is_a_problem_in_words(
 # --- forget_person --------------------------------------------------------------------------------
 
 
+async def forget(hass: HomeAssistant, **whom: Any) -> tuple[int, int]:
+    """Forget somebody; return of how many arrivals and requests."""
+    answer = await act(hass, "forget_person", **whom)
+    assert answer["still_in_people"] is False
+    return answer["arrivals"], answer["requests"]
+
+
 async def test_a_person_is_forgotten_on_the_board_and_in_what_left_it(
     hass: HomeAssistant, theatre: Home
 ) -> None:
@@ -670,22 +680,16 @@ async def test_a_person_is_forgotten_on_the_board_and_in_what_left_it(
     theatre.runtime.board.unload([season.id])
     told = async_capture_events(hass, EVENT_ACTION)
 
-    assert await act(hass, "forget_person", viewer=ANNA) == {"arrivals": 2, "requests": 0}
+    assert await forget(hass, viewer=ANNA) == (2, 0)
 
     seen, season_details = await details_of_both(hass)
     assert (seen["watched"], seen["watched_by"]) == (False, [])
-    assert [part["watched_by"] for part in season_details["episodes"]] == [[BEN], [], []]
+    assert [part["watched_by"] for part in season_details["episodes"]] == [["Ben"], [], []]
     assert seen["requests"][0]["requester"] == "Mia"
 
-    assert await act(hass, "forget_person", name="BEN") == {"arrivals": 0, "requests": 1}
-    assert await act(hass, "forget_person", name="mia", viewer=BEN) == {
-        "arrivals": 2,
-        "requests": 1,
-    }
-    assert await act(hass, "forget_person", name="mia", viewer=BEN) == {
-        "arrivals": 0,
-        "requests": 0,
-    }
+    assert await forget(hass, name="BEN") == (0, 1)
+    assert await forget(hass, name="mia", viewer=BEN) == (2, 1)
+    assert await forget(hass, name="mia", viewer=BEN) == (0, 0)
     for details in await details_of_both(hass):
         assert details["requests"][0]["requester"] is None
     assert (await act(hass, "get_arrivals", requester="mia"))["total"] == 0
@@ -710,10 +714,7 @@ async def test_what_is_forgotten_stays_so_after_a_restart(
 
 async def test_a_person_is_forgotten_without_a_database(hass: HomeAssistant, theatre: Home) -> None:
     with without_database(theatre):
-        assert await act(hass, "forget_person", viewer=ANNA, name="Mia") == {
-            "arrivals": 2,
-            "requests": 1,
-        }
+        assert await forget(hass, viewer=ANNA, name="Mia") == (2, 1)
 
 
 async def test_only_administrators_have_people_forgotten(
@@ -724,7 +725,7 @@ async def test_only_administrators_have_people_forgotten(
             hass, "forget_person", viewer=ANNA, context=Context(user_id=hass_read_only_user.id)
         )
     seen, _ = await details_of_both(hass)
-    assert seen["watched_by"] == [ANNA]
+    assert seen["watched_by"] == ["Anna"]
 
 
 async def test_it_is_said_if_a_person_could_not_be_forgotten(

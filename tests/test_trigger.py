@@ -527,7 +527,7 @@ async def test_a_service_that_was_removed_meanwhile_has_its_id_left(hass: HomeAs
         ({"tier": "uhd"}, "value must be one of ['4k', 'hd', 'unknown']"),
         ({"late": "perhaps"}, "invalid boolean value perhaps at 'options.late'"),
         ({"requester": ""}, "length of value must be at least 1 at 'options.requester'"),
-        ({"requester": "Mia"}, "the board does not show who asked; switch that on"),
+        ({"requester": "Mia"}, "the board does not show who asked; change that"),
         ({"service": "gone"}, "this is no service of Media Arrivals"),
         ({"service": "the-board"}, "this is no service of Media Arrivals"),
         ({"colour": "red"}, "not a valid option at 'options.colour'"),

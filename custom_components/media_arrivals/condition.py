@@ -78,7 +78,7 @@ class BoardCondition(Condition):
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
         super().__init__(hass, config)
         self._options = config.options or {}
-        self._filter = Filter.of(self._options)
+        self._filter = Filter.of(self._hass, self._options)
 
     @override
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:

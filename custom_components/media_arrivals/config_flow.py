@@ -19,6 +19,7 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlow,
 )
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, CONF_WEBHOOK_ID
@@ -50,6 +51,7 @@ from .const import (
     DOMAIN,
     KIND_BOARD,
     NAME,
+    SUBENTRY_PERSON,
     TIER_MIXED,
 )
 from .engine.board.models import Tier
@@ -72,6 +74,7 @@ from .engine.connectors.clients import make_client
 from .engine.connectors.plex.account import Server
 from .neighbours import addresses_nearby, async_announced, moved
 from .options_flow import BoardOptionsFlow, ServiceOptionsFlow
+from .people_flow import PersonFlow
 from .plex_sign_in import PlexSignIn, ways_to
 from .registration import async_delete_cloudhook, webhook_address, webhook_target
 
@@ -861,6 +864,17 @@ class MediaArrivalsConfigFlow(ConfigFlow, domain=DOMAIN):
         if config_entry.data[CONF_KIND] == KIND_BOARD:
             return BoardOptionsFlow()
         return ServiceOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to an entry: the board has persons."""
+        if config_entry.data[CONF_KIND] == KIND_BOARD:
+            return {SUBENTRY_PERSON: PersonFlow}
+        return {}
 
 
 async def _async_identify(kind: str, client: Client) -> Identity:

@@ -46,13 +46,9 @@ CONF_INTERVAL_HOURS: Final = "interval_hours"
 
 # entry.options of the board
 CONF_REQUESTER_NAMES: Final = "requester_names"
-"""Whether names of requesters reach states, events, logbook: bool, default False."""
+"""What is kept and shown of who asks; see `privacy.Requesters`, also for what was stored once."""
 CONF_WATCH_DATA: Final = "watch_data"
-"""What is kept and shown of who watches: one of :data:`WATCH_DATA`."""
-WATCH_OFF: Final = "off"
-WATCH_HOUSEHOLD: Final = "household"
-"""That something was watched; by whom is shown to administrators only."""
-WATCH_DATA: Final = (WATCH_OFF, WATCH_HOUSEHOLD)
+"""What is kept and shown of who watches; see `privacy.Watching`."""
 CONF_FINISHED_DAYS: Final = "finished_days"
 CONF_TIMELINE_DAYS: Final = "timeline_days"
 CONF_JOURNAL_DAYS: Final = "journal_days"
@@ -77,6 +73,13 @@ DEFAULT_INTERVAL_HOURS: Final = {
 }
 SCHEDULED_BY_DEFAULT: Final = frozenset({"plex", "jellyfin", "emby", "tautulli"})
 """Media servers tell nothing of what was deleted or unmarked: that is seen by a sync."""
+
+# A subentry of the board: a person of Home Assistant, and who that is in the services
+SUBENTRY_PERSON: Final = "person"
+CONF_PERSON: Final = "person"
+"""The person's own id, which outlives new entity ids."""
+CONF_USERS: Final = "users"
+"""Entry id of a service -> the person's users there: their names, and ids if they are known."""
 
 EVENT_STAGE_CHANGED: Final = f"{DOMAIN}_stage_changed"
 EVENT_WATCHED: Final = f"{DOMAIN}_watched"

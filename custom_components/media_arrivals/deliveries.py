@@ -17,6 +17,7 @@ from .engine.connectors.registry import decoder
 from .engine.storage.journal import Journal
 from .engine.storage.models import JournalRow
 from .faults import fault, log_fault
+from .privacy import NOTE, Privacy
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,6 +72,8 @@ class Delivered:
         """Say what it tells, from what is kept of it."""
         if self.source == REFUSED:
             return _verdict(self.payload)
+        if self.payload == NOTE:
+            return Decoded(event_type=self.event_type, ignored=Reason.PRIVATE)
         body = self.payload.encode()
         delivery = Delivery(
             body=body,
@@ -82,13 +85,18 @@ class Delivered:
         return hinted(decoded) if self.source == GENERIC else decoded
 
 
-def read_out(service: Service, delivery: Delivery) -> Delivered:
+def read_out(service: Service, delivery: Delivery, privacy: Privacy) -> Delivered:
     """Read of a delivery what must be known before it is answered, and what is kept of it."""
     payload, kept, event = _kept(service, delivery)
     decoded = None
     if event is None:
         decoded = decode(service, delivery)
         event = decoded.event_type
+    if privacy.screens(service):
+        screened = privacy.screen(service, event, payload)
+        if screened != payload:
+            payload, kept = screened, None
+            decoded = _told_less(delivery, decoded, service, payload, event)
     return Delivered(
         service=service,
         source=service.kind,
@@ -100,9 +108,25 @@ def read_out(service: Service, delivery: Delivery) -> Delivered:
     )
 
 
-def read_hint(service: Service, delivery: Delivery) -> Delivered:
+def _told_less(
+    delivery: Delivery, told: Decoded | None, service: Service, payload: str, event: str
+) -> Decoded:
+    """Say what is told by what is left of a delivery."""
+    if payload != NOTE:
+        return decode(service, Delivery(body=payload.encode(), received_at=delivery.received_at))
+    # That it came, and that there is something to be seen, says nothing of anybody.
+    return Decoded(
+        event_type=event,
+        ignored=Reason.PRIVATE,
+        sightings=() if told is None else told.sightings,
+        hint=told is not None and told.hint,
+        peer=None if told is None else told.peer,
+    )
+
+
+def read_hint(service: Service, delivery: Delivery, privacy: Privacy) -> Delivered:
     """Do the same with a delivery whose sender can prove nothing."""
-    told = read_out(service, delivery)
+    told = read_out(service, delivery, privacy)
     told.source, told.decoded = GENERIC, None
     told.decoded = told.read()
     return told

@@ -26,6 +26,7 @@ from .engine.board.models import Service
 from .engine.storage.models import JournalRow, StorageError
 from .engine.storage.storage import Storage
 from .entity import is_board
+from .people import People
 from .presenter import (
     REDACTED,
     Audience,
@@ -68,6 +69,7 @@ async def async_get_config_entry_diagnostics(
             "options": _present_settings(entry.options),
             "services": [_present_service(service) for service in board.services.values()],
             "board": _present_board(board),
+            "people": _present_people(runtime.people),
             "database": await _present_database(storage, None),
         }
     service = board.services.get(entry.entry_id)
@@ -135,6 +137,12 @@ def _present_board(board: Board) -> Document:
         "arrivals": {stage.value: count for stage, count in board.counts.items() if count},
         "requests_waiting": board.pending,
     }
+
+
+def _present_people(people: People) -> Document:
+    """Present of how many persons it is known who they are, and in which services."""
+    users = Counter(user.service for one in people.persons for user in people.users_of(one))
+    return {"persons": len(people.persons), "users": dict(users)}
 
 
 def _present_uncovered(board: Board, service_id: str) -> list[Document]:

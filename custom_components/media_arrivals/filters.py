@@ -10,14 +10,15 @@ from homeassistant.const import CONF_OPTIONS
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 
-from .const import CONF_REQUESTER_NAMES
 from .engine.board.board import Board
 from .engine.board.models import Arrival, Change, MediaType, Request, Role, Stage, Tier, Title
-from .runtime import board_entry, service_entries
+from .people import People
+from .privacy import NAMED, Privacy, Requesters
+from .runtime import BOARD_KEY, board_entry, service_entries
 from .services import ATTR_REQUESTER, ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
 
 NAMES_PRIVATE: Final = (
-    "the board does not show who asked; switch that on in the board's options, or leave out"
+    "the board does not show who asked; change that in the board's options, or leave out"
     f" {ATTR_REQUESTER}"
 )
 NO_SUCH_SERVICE: Final = "this is no service of Media Arrivals; choose one that is"
@@ -48,24 +49,25 @@ def check_options(hass: HomeAssistant, options: Mapping[str, Any]) -> None:
 def names_shown(hass: HomeAssistant) -> bool:
     """Tell whether automations may know who asked; the set-up need not be through for that."""
     entry = board_entry(hass)
-    # Nothing else but this opens it, whatever another version stored.
-    return entry is not None and entry.options.get(CONF_REQUESTER_NAMES) is True
+    return entry is not None and Privacy.of(entry.options, People()).requesters in NAMED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which arrivals are meant. What is not said does not matter."""
 
+    hass: HomeAssistant
     media_type: MediaType | None
     tier: Tier | None
     service: str | None
     requester: str | None
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Self:
+    def of(cls, hass: HomeAssistant, options: Mapping[str, Any]) -> Self:
         """Take what the options say."""
         requester: str | None = options.get(ATTR_REQUESTER)
         return cls(
+            hass=hass,
             media_type=options.get(ATTR_TYPE),
             tier=options.get(ATTR_TIER),
             service=options.get(ATTR_SERVICE),
@@ -98,9 +100,15 @@ class Filter:
     def _asked_for(self, requests: Collection[Request]) -> bool:
         """Tell whether the right person asked."""
         return self.requester is None or any(
-            request.requester is not None and request.requester.name.casefold() == self.requester
-            for request in requests
+            self.requester == name.casefold() for one in requests for name in self._names(one)
         )
+
+    def _names(self, request: Request) -> Collection[str]:
+        """Return what whoever asked may be called."""
+        privacy, who = self.hass.data[BOARD_KEY].privacy, request.requester
+        if who is None or (name := privacy.asked_by(self.hass, request.service, who)) is None:
+            return ()
+        return (name, who.name) if privacy.requesters is Requesters.EVERYBODY else (name,)
 
 
 def _requests(board: Board, change: Change) -> Collection[Request]:

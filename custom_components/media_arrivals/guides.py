@@ -10,6 +10,7 @@ GUIDES: Final[Mapping[str, str]] = {
     "database_damaged": "troubleshooting.md#the-file-is-damaged",
     "database_newer": "troubleshooting.md#the-file-is-newer",
     "database_unavailable": "troubleshooting.md#the-file-cannot-be-opened",
+    "deleting_personal_data": "privacy.md#switching-it-off",
     "vanished": "stage-does-not-move.md#much-vanished-from-a-media-server-at-once",
     "webhook_by_hand": "webhooks-not-arriving.md#it-has-to-be-entered-by-hand",
     "webhook_certificate": "webhooks-not-arriving.md#the-certificate-is-not-trusted",

@@ -47,11 +47,13 @@ def async_describe_events(
 
     @callback
     def describe_watched(event: LazyEventPartialState) -> dict[str, Any]:
-        """Describe that something was watched; nobody says by whom."""
+        """Describe that something was watched; by whom, if the event says so."""
         data = event.data
+        by = f" by {name}" if (name := data.get("watched_by")) else ""
         return {
             LOGBOOK_ENTRY_NAME: _name(data),
-            LOGBOOK_ENTRY_MESSAGE: "was watched" if data["watched"] else "was marked unwatched",
+            LOGBOOK_ENTRY_MESSAGE: ("was watched" if data["watched"] else "was marked unwatched")
+            + by,
             LOGBOOK_ENTRY_CONTEXT_ID: event.context_id,
         }
 

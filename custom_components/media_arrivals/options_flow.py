@@ -47,9 +47,9 @@ from .const import (
     DEFAULT_TIMELINE_DAYS,
     MAX_INTERVAL_HOURS,
     MIN_INTERVAL_HOURS,
-    WATCH_DATA,
-    WATCH_HOUSEHOLD,
 )
+from .people import People
+from .privacy import Privacy, Requesters, Watching
 from .registration import (
     addresses,
     generic_addresses,
@@ -264,11 +264,17 @@ class BoardOptionsFlow(OptionsFlowWithReload):
             if self._chosen[CONF_GENERIC_WEBHOOK]:
                 return await self.async_step_generic()
             return self.async_create_entry(data=self._chosen)
+        options = self.config_entry.options
+        # Of requesters, earlier versions kept only yes and no.
+        privacy = Privacy.of(options, People())
+        stored = {
+            **options,
+            CONF_REQUESTER_NAMES: privacy.requesters.value,
+            CONF_WATCH_DATA: privacy.watching.value,
+        }
         return self.async_show_form(
             step_id="board",
-            data_schema=self.add_suggested_values_to_schema(
-                _BOARD_SCHEMA, self.config_entry.options
-            ),
+            data_schema=self.add_suggested_values_to_schema(_BOARD_SCHEMA, stored),
         )
 
     async def async_step_generic(
@@ -333,10 +339,16 @@ class BoardOptionsFlow(OptionsFlowWithReload):
 
 _BOARD_SCHEMA: Final = probatio.Schema(
     {
-        probatio.Required(CONF_REQUESTER_NAMES, default=False): BooleanSelector(),
-        probatio.Required(CONF_WATCH_DATA, default=WATCH_HOUSEHOLD): SelectSelector(
+        probatio.Required(CONF_REQUESTER_NAMES, default=Requesters.HOUSEHOLD.value): SelectSelector(
             SelectSelectorConfig(
-                options=list(WATCH_DATA),
+                options=[one.value for one in Requesters],
+                translation_key=CONF_REQUESTER_NAMES,
+                mode=SelectSelectorMode.LIST,
+            )
+        ),
+        probatio.Required(CONF_WATCH_DATA, default=Watching.HOUSEHOLD.value): SelectSelector(
+            SelectSelectorConfig(
+                options=[one.value for one in Watching],
                 translation_key=CONF_WATCH_DATA,
                 mode=SelectSelectorMode.LIST,
             )

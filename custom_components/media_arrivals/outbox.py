@@ -3,7 +3,7 @@
 import mmap
 import os
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -57,12 +57,12 @@ class Watermark:
         os.close(self._file)
 
 
-def to_outbox(changes: Sequence[Change], first: int) -> dict[str, Any]:
+def to_outbox(changes: Sequence[Change], first: int, named: Collection[str] = ()) -> dict[str, Any]:
     """Return what is about to be told; ``first`` is the number of the first change.
 
-    Who watched is told to nobody, so that here viewers are only told apart.
+    Of viewers who are not named when it is told, this only tells them apart.
     """
-    viewers: dict[str, str] = {}
+    viewers = {viewer: viewer for viewer in named}
     return {"first": first, "changes": [_to_document(change, viewers) for change in changes]}
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import Any, Final
@@ -22,6 +22,7 @@ from .engine.board.models import (
 )
 from .engine.storage.models import JournalRow, TimelineEntry
 from .finder import NotFound
+from .people import People, PersonId
 
 type Document = dict[str, Any]
 
@@ -38,15 +39,20 @@ class Audience:
     """For whom something is presented."""
 
     names: bool
-    """Whether people's names are for them."""
+    """Whether all names of those who asked are for them."""
     services: Mapping[str, str]
     """Name of each service by its id."""
     servers: Collection[str] = ()
     """Ids of the services that are media servers."""
     watched: bool = False
     """Whether it is for them what was watched."""
-    viewers: bool = False
-    """Whether it is for them who watched it."""
+    people: People = field(default_factory=People)
+    askers: Mapping[PersonId, str] = field(default_factory=dict)
+    """Persons of whom it is for them what they asked for, with their names."""
+    viewers: Mapping[PersonId, str] | None = None
+    """Persons of whom it is for them what they watched; ``None``: nobody, not even they."""
+    user_id: str | None = None
+    """Who they are themselves, as a user of Home Assistant."""
 
 
 def iso_time(time: float | None) -> str | None:
@@ -149,8 +155,16 @@ def present_request(request: Request, audience: Audience) -> Document:
         "tier": request.tier.value,
         "created_at": iso_time(request.created_at),
     }
+    requester = request.requester
+    name = None
+    if requester is not None:
+        name = audience.askers.get(audience.people.person_of(request.service, requester) or "")
     if audience.names:
-        document["requester"] = request.requester.name if request.requester else None
+        document["requester"] = requester.name if requester else None
+    elif name is not None:
+        document["requester"] = name
+    if name is not None:
+        document["person"] = name
     return document
 
 
@@ -188,7 +202,7 @@ def present_step(step: TimelineEntry, audience: Audience) -> Document:
         "journey": step.journey,
         "parts": list(step.parts),
     }
-    if audience.names:
+    if audience.names or (step.user_id is not None and step.user_id == audience.user_id):
         document["user_id"] = step.user_id
     return document
 
@@ -279,11 +293,15 @@ def _present_watched(parts: Iterable[Part], audience: Audience) -> Document:
     """Present whether somebody watched all of the parts; who did only to those who may know."""
     if not audience.watched:
         return {}
-    of_parts = [{one.viewer for one in part.watches if one.watched} for part in parts]
-    viewers = sorted(set.intersection(*of_parts)) if of_parts else []
+    person_of = audience.people.person_of_viewer
+    of_parts = [
+        {person_of(one.viewer) or one.viewer for one in part.watches if one.watched}
+        for part in parts
+    ]
+    viewers = set.intersection(*of_parts) if of_parts else set()
     document: Document = {"watched": bool(viewers)}
-    if audience.viewers:
-        document["watched_by"] = viewers
+    if (names := audience.viewers) is not None:
+        document["watched_by"] = sorted(names[one] for one in viewers if one in names)
     return document
 
 

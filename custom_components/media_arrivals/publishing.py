@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -77,15 +77,20 @@ class Publisher:
             return
         self._held.extend(untold)
 
-    def outbox(self, changes: Sequence[Change]) -> dict[str, Any] | None:
-        """Return what is to be stored together with these changes; ``None`` if nothing is."""
+    def outbox(
+        self, changes: Sequence[Change], named: Collection[str] = ()
+    ) -> dict[str, Any] | None:
+        """Return what is to be stored together with these changes; ``None`` if nothing is.
+
+        ``named`` are the viewers who may be named when it is told.
+        """
         told = [change for change in changes if change.told]
         if self.holding:
             told = [*self._held, *told]
         if not told and not self._outbox_filled:
             return None
         self._outbox_filled = bool(told)
-        return to_outbox(told, self._number + 1)
+        return to_outbox(told, self._number + 1, named)
 
     async def publish(self, changes: Sequence[Change]) -> None:
         """Send changes out."""
@@ -103,6 +108,16 @@ class Publisher:
             await breather.breathe()
         if changes:
             async_dispatcher_send(self.hass, SIGNAL_BOARD)
+
+    def screen(self, viewer: Callable[[str], str | None]) -> None:
+        """Call those otherwise of whom is still to be told that they watched, or tell nothing."""
+        kept = []
+        for change in self._held:
+            if (watch := change.watch) is None:
+                kept.append(change)
+            elif (name := viewer(watch.viewer)) is not None:
+                kept.append(replace(change, watch=replace(watch, viewer=name)))
+        self._held = kept
 
     def let_go(self, board: Board) -> tuple[Change, ...]:
         """Hold nothing back any more; return what waited, one change per arrival."""

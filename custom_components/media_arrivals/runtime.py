@@ -56,9 +56,12 @@ from .engine.storage.models import LoadedBoard, ScheduleRow, StorageError
 from .engine.storage.storage import Storage
 from .finder import Finder
 from .missed import MissedLedger, mark_of, stays_silent
+from .people import People
+from .privacy import Privacy
 from .publishing import Breather
 from .questions import QuestionDesk, Ticket
 from .records import RecordBook, ServiceRecord, WebhookHealth
+from .screening import DOCUMENT, Screening
 from .troubles import (
     DAMAGED,
     DATABASE_FILE,
@@ -215,6 +218,7 @@ class BoardRuntime:
         self.missed = MissedLedger()
         self.absences = AbsenceWatch()
         self.finder = Finder(hass, self)
+        self.screening = Screening(hass, self)
         self.started_at = time.time()
         self.worker = Worker(hass, self)
         self.book = RecordBook(hass, self._save_soon)
@@ -223,6 +227,9 @@ class BoardRuntime:
         self._missed_timer: asyncio.TimerHandle | None = None
         self._start_timer: asyncio.TimerHandle | None = None
         self._life = asyncio.Lock()
+        self._privacy = Privacy()
+        self._privacy_of: tuple[object, object, object] = (None, None, None)
+        """What the rule was made of, to see whether that changed."""
         self._awaited = {
             entry.entry_id
             for entry in hass.config_entries.async_entries(
@@ -239,6 +246,24 @@ class BoardRuntime:
         """Return an option of the board's entry."""
         entry = board_entry(self.hass)
         return default if entry is None else entry.options.get(name, default)
+
+    @property
+    def privacy(self) -> Privacy:
+        """Return what may be kept and told of people, as the board's entry says now."""
+        entry, services = board_entry(self.hass), self.board.services
+        # A subentry is changed where it is: that it was, only this tells.
+        source = (entry, None if entry is None else entry.modified_at, services)
+        # It is asked for with each delivery, and made anew only after a change.
+        if any(new is not old for new, old in zip(source, self._privacy_of, strict=True)):
+            options = {} if entry is None else entry.options
+            self._privacy = Privacy.of(options, People.of(entry, services))
+            self._privacy_of = source
+        return self._privacy
+
+    @property
+    def people(self) -> People:
+        """Return who is who."""
+        return self.privacy.people
 
     @property
     def journal_rows(self) -> int:
@@ -291,6 +316,7 @@ class BoardRuntime:
         """Read what is remembered; return for which services, and the outbox."""
         documents = await storage.records.load()
         outbox = documents.pop(BOARD_UNIQUE_ID, None)
+        self.screening.restore(documents.pop(DOCUMENT, None))
         entries = {entry.entry_id for entry in service_entries(self.hass)}
         self.book.load({key: value for key, value in documents.items() if key in entries})
         for service_id, record in self.book.records.items():
@@ -339,6 +365,7 @@ class BoardRuntime:
     def async_follow_home_assistant(self) -> None:
         """Tell nothing before Home Assistant has started, tidy up daily, close at the end."""
         async_at_started(self.hass, self._async_started)
+        self.screening.async_follow()
 
         async def tidy(_: datetime) -> None:
             await self.async_tidy()
@@ -377,10 +404,12 @@ class BoardRuntime:
         """Go on where the last run ended."""
         await self.worker.async_tell_held()
         self.finder.async_resume()
+        self.screening.async_look()
 
     async def async_close(self) -> None:
         """Work off what waits, store what is not stored, close."""
         await self.finder.async_stop()
+        await self.screening.async_stop()
         await self.worker.async_stop()
         for timer in (self._missed_timer, self._start_timer):
             if timer is not None:
@@ -406,6 +435,7 @@ class BoardRuntime:
             self.questions = QuestionDesk()
             self.missed = MissedLedger()
             self.absences = AbsenceWatch()
+            self.screening.restore(None)
             self.cursors, self.schedules = {}, {}
             self.worker = Worker(self.hass, self)
             self.worker.publisher.holding = False
@@ -427,6 +457,7 @@ class BoardRuntime:
                 await storage.purge(now, self.option(CONF_TIMELINE_DAYS, DEFAULT_TIMELINE_DAYS))
         except StorageError as err:
             async_report_trouble(self.hass, err)
+        self.screening.async_look()
 
     # --- the board ----------------------------------------------------------------------------
 
@@ -464,6 +495,7 @@ class BoardRuntime:
         """Make a service known, or what changed about it."""
         self.book.ensure(entry.entry_id)
         await self.worker.async_configure(service_of(entry))
+        self.screening.async_look()
 
     async def async_remove_service(self, entry_id: str) -> None:
         """Forget a service's words, journal, record and questions; no arrival."""

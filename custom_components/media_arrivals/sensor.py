@@ -27,6 +27,7 @@ from .engine.storage.models import StorageError
 from .entity import BoardEntity, ServiceEntity, is_board
 from .figures import Figures
 from .presenter import iso_time
+from .privacy import Watching
 from .records import ServiceRecord
 from .runtime import BOARD_KEY, BoardConfigEntry, BoardRuntime, ServiceConfigEntry
 from .troubles import async_report_trouble
@@ -72,6 +73,8 @@ class RecordSensorDescription(SensorEntityDescription):
     value_fn: Callable[[ServiceRecord], StateType | datetime]
     available_fn: Callable[[ServiceRecord], bool] = lambda _: True
     roles: frozenset[Role] = frozenset(Role)
+    of_watching: bool = False
+    """Shown only while the board keeps watch data."""
 
 
 def _days_start(days: int) -> float:
@@ -193,6 +196,7 @@ RECORD_SENSORS: Final = (
         state_class=SensorStateClass.MEASUREMENT,
         value_fn=lambda record: record.playing,
         available_fn=lambda record: record.last_status == "ok",
+        of_watching=True,
         roles=frozenset({Role.PLAYBACK, Role.WATCHING}),
     ),
     RecordSensorDescription(
@@ -386,5 +390,8 @@ class RecordSensor(ServiceEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> StateType | datetime:
-        """Return what is known."""
+        """Return what is known, unless that is nobody's business."""
+        watching = self.runtime.privacy.watching
+        if self.entity_description.of_watching and watching is Watching.OFF:
+            return None
         return self.entity_description.value_fn(self.record)

@@ -22,12 +22,8 @@ from homeassistant.helpers.translation import async_get_translations
 
 from .const import (
     CONF_KIND,
-    CONF_REQUESTER_NAMES,
-    CONF_WATCH_DATA,
     DOMAIN,
     EVENT_ACTION,
-    WATCH_HOUSEHOLD,
-    WATCH_OFF,
 )
 from .doctor import async_examine_all
 from .engine.board.models import (
@@ -50,6 +46,7 @@ from .lookup import (
     read_timeline,
     read_title,
 )
+from .people import person_id
 from .presenter import (
     Audience,
     Document,
@@ -57,6 +54,7 @@ from .presenter import (
     present_arrival_details,
     present_delivery,
 )
+from .privacy import NAMED, Requesters, Watching
 from .runtime import (
     BOARD_KEY,
     AnyConfigEntry,
@@ -64,6 +62,7 @@ from .runtime import (
     board_entry,
     service_entries,
 )
+from .screening import Whom, async_forget
 
 ACTION_GET_ARRIVALS: Final = "get_arrivals"
 ACTION_GET_ARRIVAL: Final = "get_arrival"
@@ -82,6 +81,7 @@ ATTR_LIMIT: Final = "limit"
 ATTR_NAME: Final = "name"
 ATTR_OFFSET: Final = "offset"
 ATTR_OUTCOME: Final = "outcome"
+ATTR_PERSON: Final = "person"
 ATTR_REQUESTER: Final = "requester"
 ATTR_SEASON: Final = "season"
 ATTR_SERVICE: Final = "service"
@@ -167,8 +167,12 @@ DISMISS_ARRIVAL_SCHEMA: Final = probatio.Schema({probatio.Required(ATTR_ARRIVAL_
 _PERSON: Final = probatio.All(_TEXT, probatio.Length(min=1))
 FORGET_PERSON_SCHEMA: Final = probatio.Schema(
     probatio.All(
-        {probatio.Optional(ATTR_VIEWER): _PERSON, probatio.Optional(ATTR_NAME): _PERSON},
-        cv.has_at_least_one_key(ATTR_VIEWER, ATTR_NAME),
+        {
+            probatio.Optional(ATTR_PERSON): cv.entity_domain(ATTR_PERSON),
+            probatio.Optional(ATTR_VIEWER): _PERSON,
+            probatio.Optional(ATTR_NAME): _PERSON,
+        },
+        cv.has_at_least_one_key(ATTR_PERSON, ATTR_VIEWER, ATTR_NAME),
     )
 )
 
@@ -366,10 +370,24 @@ async def _async_dismiss_arrival(call: ServiceCall) -> None:
 async def _async_forget_person(call: ServiceCall) -> ServiceResponse:
     """Forget what somebody watched and asked for, and answer of how much."""
     runtime = call.hass.data[BOARD_KEY]
+    person = None
+    if (entity_id := call.data.get(ATTR_PERSON)) is not None:
+        person = person_id(call.hass, entity_id)
+        if person is None:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="person_not_found",
+                translation_placeholders={"person": entity_id},
+            )
+    whom = Whom.of(
+        call.hass,
+        runtime.privacy,
+        person=person,
+        viewer=call.data.get(ATTR_VIEWER),
+        name=call.data.get(ATTR_NAME),
+    )
     try:
-        forgotten = await runtime.worker.async_forget_person(
-            call.context, viewer=call.data.get(ATTR_VIEWER), name=call.data.get(ATTR_NAME)
-        )
+        forgotten = await async_forget(runtime, whom, call.context)
     except StorageError as err:
         raise _storage_unavailable() from err
     # Of whom is not said: the logbook would remember.
@@ -380,7 +398,14 @@ async def _async_forget_person(call: ServiceCall) -> ServiceResponse:
         arrivals=forgotten.arrivals,
         requests=forgotten.requests,
     )
-    return {"arrivals": forgotten.arrivals, "requests": forgotten.requests}
+    return {
+        "arrivals": forgotten.arrivals,
+        "requests": forgotten.requests,
+        "deliveries": forgotten.deliveries,
+        "timeline_steps": forgotten.steps,
+        # Whether they are still in the people map is for the household to decide.
+        "still_in_people": person in runtime.people.persons,
+    }
 
 
 async def async_sync_all(hass: HomeAssistant, context: Context | None) -> None:
@@ -506,16 +531,24 @@ async def _async_audience(call: ServiceCall) -> Audience:
     if user_id is not None:
         user = await call.hass.auth.async_get_user(user_id)
         trusted = user is not None and user.is_admin
+    privacy = runtime.privacy
+    names = privacy.people.names(call.hass)
+    person = privacy.people.person_for_user_id(call.hass, user_id)
+    own = {} if person is None else {person: names[person]}
+    told = names if trusted or privacy.watching is Watching.PER_PERSON else own
     return Audience(
-        names=trusted or runtime.option(CONF_REQUESTER_NAMES, False),
+        names=trusted or privacy.requesters is Requesters.EVERYBODY,
+        people=privacy.people,
+        askers=names if trusted or privacy.requesters in NAMED else own,
+        user_id=user_id,
         services={entry.entry_id: entry.title for entry in service_entries(call.hass)},
         servers={
             service.id
             for service in runtime.board.services.values()
             if service.role is Role.PLAYBACK
         },
-        watched=runtime.option(CONF_WATCH_DATA, WATCH_HOUSEHOLD) != WATCH_OFF,
-        viewers=trusted,
+        watched=privacy.watching is not Watching.OFF,
+        viewers=told if trusted or told else None,
     )
 
 

@@ -9,7 +9,7 @@ from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.util.ulid import bytes_to_ulid
 
-from .const import CONF_REQUESTER_NAMES, EVENT_STAGE_CHANGED, EVENT_WATCHED, SIGNAL_CHANGE
+from .const import EVENT_STAGE_CHANGED, EVENT_WATCHED, SIGNAL_CHANGE
 from .engine.board.models import Change, ChangeKind
 from .runtime import BOARD_KEY
 from .webhook_watch import async_watch_webhooks
@@ -53,26 +53,38 @@ def context_of(change: Change) -> Context:
 
 
 def change_data(hass: HomeAssistant, change: Change) -> dict[str, Any]:
-    """Describe a change as events do; people are named only if the board's option says so."""
+    """Describe a change as events do; people are named only if the board's options say so."""
     runtime = hass.data[BOARD_KEY]
+    privacy = runtime.privacy
     entry = hass.config_entries.async_get_entry(change.origin.service)
-    requesters: list[str] = []
-    if runtime.option(CONF_REQUESTER_NAMES, False):
-        requests = (
-            (change.request,)
-            if change.request is not None
-            else runtime.board.requests_of(change.arrival)
-        )
-        requesters = [request.requester.name for request in requests if request.requester]
+    requests = (
+        (change.request,)
+        if change.request is not None
+        else runtime.board.requests_of(change.arrival)
+    )
+    requesters = [
+        name
+        for request in requests
+        if request.requester is not None
+        and (name := privacy.asked_by(hass, request.service, request.requester)) is not None
+    ]
+    watch = change.watch
     return describe(
-        change, service_name=entry.title if entry is not None else None, requesters=requesters
+        change,
+        service_name=entry.title if entry is not None else None,
+        requesters=requesters,
+        viewer=None if watch is None else privacy.watched_by(hass, watch.viewer),
     )
 
 
 def describe(
-    change: Change, *, service_name: str | None, requesters: Sequence[str] = ()
+    change: Change,
+    *,
+    service_name: str | None,
+    requesters: Sequence[str] = (),
+    viewer: str | None = None,
 ) -> dict[str, Any]:
-    """Describe a change in less than 2 kB. Without ``requesters`` nobody is named."""
+    """Describe a change in less than 2 kB. Nobody is named but those who are given."""
     title, arrival, origin = change.title, change.arrival, change.origin
     part = arrival.parts.get(change.part) if change.part is not None else None
     data: dict[str, Any] = {
@@ -108,8 +120,8 @@ def describe(
             "name": _cut(part.name, MAX_TITLE) if part else None,
         }
     if change.watch is not None:
-        # By whom is nobody's business here: states and events are read by everybody.
         data["watched"] = change.watch.watched
+        data["watched_by"] = _cut(viewer, MAX_NAME)
     if change.request is not None:
         data["request_id"] = change.request.request_id
         data["seasons"] = list(change.request.seasons or ())[:50] or None

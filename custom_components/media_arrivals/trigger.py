@@ -22,6 +22,7 @@ from .const import CONF_KIND, SIGNAL_CHANGE, SIGNAL_WEBHOOK
 from .engine.board.models import Change, ChangeKind, Stage
 from .filters import A_NAME, A_TIER, A_TYPE, Filter, check_options, names_shown
 from .presenter import Audience, Document, iso_time, present_arrival, present_request
+from .privacy import NAMED, Requesters
 from .runtime import BOARD_KEY, service_entries
 from .services import ATTR_REQUESTER, ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
 from .telling import context_of
@@ -88,7 +89,7 @@ class ChangeTrigger(SignalTrigger):
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         super().__init__(hass, config)
-        self._filter = Filter.of(self._options)
+        self._filter = Filter.of(self._hass, self._options)
 
     @override
     def async_listen(
@@ -212,8 +213,11 @@ async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
 def variables(hass: HomeAssistant, change: Change) -> Document:
     """Return what the automation gets to know; people's names only if the board shows them."""
     runtime, arrival, request = hass.data[BOARD_KEY], change.arrival, change.request
+    privacy = runtime.privacy
     audience = Audience(
-        names=names_shown(hass),
+        names=privacy.requesters is Requesters.EVERYBODY,
+        people=privacy.people,
+        askers=privacy.people.names(hass) if privacy.requesters in NAMED else {},
         services={entry.entry_id: entry.title for entry in service_entries(hass)},
     )
     requests = runtime.board.requests_of(arrival)
@@ -229,10 +233,14 @@ def variables(hass: HomeAssistant, change: Change) -> Document:
         "late": change.late,
         "happened_at": iso_time(change.happened_at),
     }
-    if audience.names:
+    if privacy.requesters in NAMED:
         asked = requests if request is None else (request,)
-        names = dict.fromkeys(one.requester.name for one in asked if one.requester)
-        document["requester"] = ", ".join(names) or None
+        told = (
+            privacy.asked_by(hass, one.service, one.requester) for one in asked if one.requester
+        )
+        document["requester"] = ", ".join(dict.fromkeys(filter(None, told))) or None
+    if change.watch is not None:
+        document["watched_by"] = privacy.watched_by(hass, change.watch.viewer)
     if request is not None:
         document["request"] = present_request(request, audience)
     if episodes := [part for key in _part_keys(change) if (part := arrival.parts.get(key))]:

@@ -229,7 +229,7 @@ class Doors:
         delivery, small = await _delivery(request)
         storage = self.hass.data[BOARD_KEY].storage
         if small and storage is not None:
-            told = read_out(self._service(entry), delivery)
+            told = read_out(self._service(entry), delivery, self.hass.data[BOARD_KEY].privacy)
             return await self._write_down(storage, told, partial(self._deliver, entry))
         # A sender that does not wait for the answer has delivered all the same.
         taking = self.hass.async_create_task(self._take(entry, delivery), f"{DOMAIN} delivery")
@@ -239,7 +239,9 @@ class Doors:
         """Take a delivery that is large, or comes before there is a place to write it down."""
         if (storage := await self.hass.data[BOARD_KEY].opened_storage()) is None:
             return self._unavailable(entry.entry_id)
-        told = await self.hass.async_add_executor_job(read_out, self._service(entry), delivery)
+        told = await self.hass.async_add_executor_job(
+            read_out, self._service(entry), delivery, self.hass.data[BOARD_KEY].privacy
+        )
         return await self._write_down(storage, told, partial(self._deliver, entry))
 
     def _service(self, entry: ServiceConfigEntry) -> Service:
@@ -351,7 +353,10 @@ class Doors:
                 HTTPStatus.FORBIDDEN, Reason.NOT_ALLOWED, entry_id=entry.entry_id, sender=kind
             )
         read = read_out if found.proven else read_hint
-        told = await self._work_out(delivery, partial(read, self._service(entry), delivery))
+        privacy = self.hass.data[BOARD_KEY].privacy
+        told = await self._work_out(
+            delivery, partial(read, self._service(entry), delivery, privacy)
+        )
         if found.proven:
             return await self._write_down(storage, told, partial(self._deliver_proven, entry))
         return await self._write_down_unproven(storage, told)

@@ -4,13 +4,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from homeassistant.core import Context, HomeAssistant, callback
 
-from .const import BOARD_UNIQUE_ID, CONF_WATCH_DATA, DOMAIN, KIND_BOARD, WATCH_HOUSEHOLD, WATCH_OFF
+from .const import BOARD_UNIQUE_ID, DOMAIN, KIND_BOARD
 from .deliveries import GENERIC, LARGE_BODY, REFUSED, Backlog, Delivered
 from .engine.board.models import (
     AnyReport,
@@ -21,9 +21,11 @@ from .engine.board.models import (
     FileReport,
     Origin,
     Outcome,
+    Person,
     PlayableReport,
     Question,
     Reason,
+    RequestReport,
     Role,
     Service,
     TitleRef,
@@ -35,6 +37,7 @@ from .engine.storage.models import Commit, JournalMark, StorageClosedError, Stor
 from .faults import fault, log_fault
 from .finder import LOOK_BACK
 from .generic import Allowance
+from .privacy import Privacy, Requesters
 from .publishing import Breather, Publisher
 from .questions import Pending, QuestionKey, Ticket
 from .troubles import UNAVAILABLE, async_report_trouble, async_trouble_is_over
@@ -74,8 +77,8 @@ RETIRE_BATCH: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
-    """Of how many arrivals and requests a person was forgotten."""
+class _Changed:
+    """How many arrivals and requests were changed."""
 
     arrivals: int
     requests: int
@@ -451,31 +454,49 @@ class Worker:
             await self._finish(step)
             return board.get(arrival_id)
 
-    async def async_forget_person(
-        self, context: Context, *, viewer: str | None, name: str | None
-    ) -> Forgotten:
-        """Forget what a viewer watched, and who asked under a name. Raises `StorageError`."""
-        return await self._alone(self._forget_person(context, viewer, name))
+    # --- people -------------------------------------------------------------------------------
 
-    async def _forget_person(
-        self, context: Context, viewer: str | None, name: str | None
-    ) -> Forgotten:
-        """Have board and database forget; nothing moves from one to the other meanwhile."""
-        board, storage, origin = self._runtime.board, self._runtime.storage, _origin(context)
-        arrivals = requests = 0
+    async def async_screen_viewers(
+        self, viewer: Callable[[str], str | None], context: Context | None = None
+    ) -> int:
+        """Call those otherwise who watched what is live, or forget them (``None``).
+
+        Returns of how many arrivals. What is still to be told is seen to first.
+        """
+        await self._alone(self._screen_told(viewer))
+        return await self._alone(self._screen_viewers(viewer, context))
+
+    async def _screen_told(self, viewer: Callable[[str], str | None]) -> None:
+        """Store anew what is still to be told."""
+        async with self._lock:
+            self.publisher.screen(viewer)
+            await self._store(())
+
+    async def _screen_viewers(
+        self, viewer: Callable[[str], str | None], context: Context | None
+    ) -> int:
+        """Have the board see to its arrivals."""
         async with self._lock:
             now = time.time()
-            if viewer is not None:
-                pieces = board.forgetting_viewer(viewer, now=now, origin=origin)
-                arrivals = (await self._take_pieces(_Step(now=now), pieces)).arrivals
-            if name is not None:
-                pieces = board.forgetting_requester(name, now=now, origin=origin)
-                requests = (await self._take_pieces(_Step(now=now), pieces)).requests
-            if storage is not None and viewer is not None:
-                arrivals += await storage.forget_viewer(viewer)
-            if storage is not None and name is not None:
-                requests += await storage.forget_requester(name)
-        return Forgotten(arrivals=arrivals, requests=requests)
+            pieces = self._runtime.board.screening_viewers(viewer, now=now, origin=_origin(context))
+            return (await self._take_pieces(_Step(now=now), pieces)).arrivals
+
+    async def async_forget_requesters(
+        self, theirs: Callable[[str, Person], bool], context: Context | None = None
+    ) -> int:
+        """Forget who made live requests; return how many."""
+        return await self._alone(self._forget_requesters(theirs, context))
+
+    async def _forget_requesters(
+        self, theirs: Callable[[str, Person], bool], context: Context | None
+    ) -> int:
+        """Have the board forget."""
+        async with self._lock:
+            now = time.time()
+            pieces = self._runtime.board.forgetting_requesters(
+                theirs, now=now, origin=_origin(context)
+            )
+            return (await self._take_pieces(_Step(now=now), pieces)).requests
 
     # --- services -----------------------------------------------------------------------------
 
@@ -515,7 +536,7 @@ class Worker:
                     async_report_trouble(self.hass, err)
             await self._take_pieces(step, self._runtime.board.removing(service_id, now=step.now))
 
-    async def _take_pieces(self, step: _Step, pieces: Iterable[Applied]) -> Forgotten:
+    async def _take_pieces(self, step: _Step, pieces: Iterable[Applied]) -> _Changed:
         """Take what changes all of the board a piece at a time, and let others have their turn.
 
         Who wants to change the board, too, waits until all is taken. Return what it came to.
@@ -531,7 +552,7 @@ class Worker:
                 step = _Step(now=step.now)
             await breather.breathe()
         await self._finish(step)
-        return Forgotten(arrivals=arrivals, requests=requests)
+        return _Changed(arrivals=arrivals, requests=requests)
 
     async def async_retire(self, finished_days: float) -> None:
         """Let arrivals that finished long ago leave the live board. Raises `StorageError`."""
@@ -575,8 +596,10 @@ class Worker:
     def _counted(self, report: AnyReport, step: _Step) -> AnyReport | None:
         """Return what of a report counts: who watches may be nobody's business (rule 9, too)."""
         if isinstance(report, WatchReport):
-            off = self._runtime.option(CONF_WATCH_DATA, WATCH_HOUSEHOLD) == WATCH_OFF
-            return None if off else report
+            return _screened(report, self._runtime.privacy)
+        if isinstance(report, RequestReport):
+            names = self._runtime.privacy.requesters is not Requesters.OFF
+            return report if names else replace(report, requester=None)
         if isinstance(report, PlayableReport) and report.origin.role is Role.WATCHING:
             # What Tautulli says of a media server that is here, that one is asked itself.
             server_id = self._runtime.board.services[report.origin.service].server_id
@@ -624,7 +647,14 @@ class Worker:
                 self._ask(step, question, tickets)
 
     def _ask(self, step: _Step, question: Question, tickets: Sequence[Ticket]) -> None:
-        """Put a question to its service."""
+        """Put a question to its service, unless its answer would be nobody's business."""
+        if question.about is not None:
+            about = _screened(question.about, self._runtime.privacy)
+            if about is None:
+                for ticket in tickets:
+                    ticket.note(Applied(outcome=Outcome.IGNORED, reason=Reason.PRIVATE))
+                return
+            question = replace(question, about=about)
         if question.service in self._runtime.records:
             self._runtime.questions.add(question, tickets)
             step.asked.add(question.service)
@@ -687,7 +717,8 @@ class Worker:
         documents: dict[str, Any] = dict(
             self._runtime.book.take_unsaved(self._runtime.board.services.keys())
         )
-        if (outbox := self.publisher.outbox(changes)) is not None:
+        named = self._runtime.privacy.named
+        if (outbox := self.publisher.outbox(changes, named)) is not None:
             documents[BOARD_UNIQUE_ID] = outbox
         storage = self._runtime.storage
         if storage is not None and (
@@ -738,15 +769,15 @@ class Worker:
             self._save_timer = None
 
 
-def _origin(context: Context) -> Origin:
+def _origin(context: Context | None) -> Origin:
     """Say that it is done on the board itself, and for whom."""
     return Origin(
         service=BOARD_UNIQUE_ID,
         kind=KIND_BOARD,
         role=Role.REQUESTS,
         via=Via.ACTION,
-        context_id=context.id,
-        user_id=context.user_id,
+        context_id=None if context is None else context.id,
+        user_id=None if context is None else context.user_id,
     )
 
 
@@ -765,6 +796,12 @@ def _attributed(report: AnyReport, tickets: Sequence[Ticket]) -> AnyReport:
     if context is not None:
         origin = replace(origin, context_id=context.id, user_id=context.user_id)
     return replace(report, origin=origin)
+
+
+def _screened(report: WatchReport, privacy: Privacy) -> WatchReport | None:
+    """Return what may be kept of a report on who watches."""
+    viewer = privacy.viewer(report.viewer)
+    return None if viewer is None else replace(report, viewer=viewer)
 
 
 def _why_not(report: AnyReport) -> Reason:

@@ -99,6 +99,9 @@ class Facts:
         self.selectors: list[Use] = []
         self.devices: list[Use] = []
         self.flows: dict[str, Flow] = {"config": Flow(), "options": Flow()}
+        # By the name of their class, and which kind of subentry each class adds.
+        self.subentry_flows: dict[str, Flow] = {}
+        self.subentries: dict[str, str] = {}
         # By the name of their class: each mends other issues.
         self.repairs: dict[str, Flow] = {}
         self._keys_are_translation_keys = any(
@@ -114,9 +117,10 @@ class Facts:
                 self._read_call(module, call)
             for node in module.classes.values():
                 self._read_class(module, node)
-        for name in ("config_flow", "repairs", "flow", "options_flow"):
+        for name in ("config_flow", "repairs", "flow", "options_flow", "people_flow"):
             if (flow := code.own(name)) is not None:
                 self._read_flow(flow)
+                self._read_subentries(flow)
 
     def _keys(self, module: Module, line: int, key: ast.expr | None) -> frozenset[str]:
         """Say which keys a text can have."""
@@ -242,9 +246,19 @@ class Facts:
         bases = self.code.bases(module, owner) | {owner.name} if owner else set()
         if owner and any("Repair" in base for base in bases):
             return self.repairs.setdefault(owner.name, Flow())
+        if owner and any("Subentry" in base for base in bases):
+            return self.subentry_flows.setdefault(owner.name, Flow())
         if any("Option" in base for base in bases):
             return self.flows["options"]
         return self.flows["config"]
+
+    def _read_subentries(self, module: Module) -> None:
+        supported = module.functions.get("async_get_supported_subentry_types")
+        for node in ast.walk(supported) if supported is not None else ():
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict):
+                for key, value in zip(node.value.keys, node.value.values, strict=True):
+                    for kind in self._keys(module, node.lineno, key):
+                        self.subentries[kind] = _target(value)
 
     def _read_flow(self, module: Module) -> None:
         for call in module.calls():

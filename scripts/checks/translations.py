@@ -39,7 +39,8 @@ def check(texts: Document, facts: Facts) -> list[Problem]:
     checker.selectors()
     checker.issues()
     for section in ("config", "options"):
-        checker.flow(section, facts.flows[section])
+        checker.flow((section,), facts.flows[section])
+    checker.subentries()
     checker.system_health()
     return texts.problems + checker.problems
 
@@ -215,29 +216,42 @@ class Checker:
             for step in names - shown:
                 self.unused((*path, "step", step))
 
-    def flow(self, section: str, flow: Flow) -> None:
+    def subentries(self) -> None:
+        """Each kind of subentry has a name, texts for its flow, and says how that begins."""
+        section = "config_subentries"
+        for kind, owner in self.facts.subentries.items():
+            path: Keys = (section, kind)
+            flow = self.facts.subentry_flows.get(owner, Flow())
+            self.flow(path, flow)
+            for below in (("entry_type",), ("initiate_flow", "user")):
+                if flow.forms and not isinstance(self.texts.at(*path, *below), str):
+                    self.missing(flow.forms[0], (*path, *below), f'"{kind}" has no text')
+        for kind in self.texts.mapping(section).keys() - self.facts.subentries.keys():
+            self.unused((section, kind))
+
+    def flow(self, section: Keys, flow: Flow) -> None:
         """Each step, field, error and abort of a flow has its text, and each text is needed."""
         steps: set[str] = set()
         for form in flow.forms:
             steps.add(form.step)
-            path = (section, "step", form.step)
+            path = (*section, "step", form.step)
             if not isinstance(self.texts.at(*path), dict):
                 self.missing(form, path, f'the step "{form.step}" has no text')
                 continue
             self.form(form, path)
         self.forms_left_over(section, flow, steps)
         for part, uses in (("error", flow.errors), ("abort", flow.aborts)):
-            self.outcomes((section, part), uses)
+            self.outcomes((*section, part), uses)
 
-    def forms_left_over(self, section: str, flow: Flow, steps: set[str]) -> None:
+    def forms_left_over(self, section: Keys, flow: Flow, steps: set[str]) -> None:
         """No step and no field has a text that nothing needs."""
         all_fields = set[str]().union(
             *(form.fields or () for form in flow.forms),
             *(self.facts.schema_fields(form.module) for form in flow.forms),
         )
         certain = all(form.fields is not None for form in flow.forms)
-        for step in self.texts.mapping(section, "step"):
-            path = (section, "step", step)
+        for step in self.texts.mapping(*section, "step"):
+            path = (*section, "step", step)
             if step not in steps:
                 self.unused(path)
             for below in self.groups(path):

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from custom_components.media_arrivals.engine.board.models import (
+    SOMEBODY,
+    Applied,
     Change,
     ChangeKind,
     Decision,
@@ -12,6 +14,7 @@ from custom_components.media_arrivals.engine.board.models import (
     MediaType,
     Outcome,
     PartRef,
+    Person,
     PlayableReport,
     Question,
     QuestionKind,
@@ -342,16 +345,55 @@ def test_a_baseline_tells_no_watching(season: House) -> None:
     assert season.arrival(SHOW, 1).parts["e1"].watches
 
 
+def forget(house: House, viewer: str) -> Applied:
+    """Have the board forget what somebody watched."""
+    return in_one(
+        house.board.screening_viewers(
+            lambda one: None if one == viewer else one, now=NOON + 1000, origin=origin(PLEX)
+        )
+    )
+
+
+def test_of_whom_nothing_is_kept_somebody_watched_it(season: House) -> None:
+    season.hear(watched(SHOW, 5, ANNA, 1), watched(SHOW, 6, BEN, 1), watched(SHOW, 7, BEN, 2))
+    season.hear(watched(SHOW, 8, BEN, 1, yes=False))
+    season.told.clear()
+    applied = in_one(
+        season.board.screening_viewers(
+            lambda _: f"plex:{SOMEBODY}", now=NOON + 1000, origin=origin(PLEX)
+        )
+    )
+    assert not any(change.told for change in applied.changes)
+    parts = season.arrival(SHOW, 1).parts
+    # Whoever took it back does not take back what another watched.
+    assert [(one.viewer, one.watched) for one in parts["e1"].watches] == [("plex:somebody", True)]
+    assert [(one.viewer, one.watched) for one in parts["e2"].watches] == [("plex:somebody", True)]
+
+
+def test_a_viewing_of_somebodys_is_not_told_again_when_it_is_known_whose_it_was(
+    season: House,
+) -> None:
+    season.hear(watched(SHOW, 5, f"plex:{SOMEBODY}", 1))
+    season.told.clear()
+    applied = season.board.apply(watched(SHOW, 5.5, ANNA, 1), now=NOON + 1000)
+    assert applied.outcome is Outcome.PROCESSED
+    assert not any(change.told for change in applied.changes)
+    assert [one.viewer for one in season.arrival(SHOW, 1).parts["e1"].watches] == [ANNA]
+    # Another time is another viewing.
+    season.hear(watched(SHOW, 500, f"plex:{SOMEBODY}", 2), watched(SHOW, 900, ANNA, 2))
+    assert len(told_watches(season)) == 2
+
+
 def test_who_is_forgotten_watched_nothing(season: House) -> None:
     season.hear(file(RADARR, FILM, 1), silent=True)
     season.hear(watched(SHOW, 5, ANNA, 1), watched(SHOW, 6, BEN, 1), watched(FILM, 7))
     season.told.clear()
-    applied = in_one(season.board.forgetting_viewer(ANNA, now=NOON + 1000, origin=origin(PLEX)))
+    applied = forget(season, ANNA)
     assert {one.season for one in applied.arrivals} == {1, None}
     assert [one.viewer for one in season.arrival(SHOW, 1).parts["e1"].watches] == [BEN]
     assert not season.arrival(FILM).whole.watches
     assert not any(change.told for change in applied.changes)
-    again = in_one(season.board.forgetting_viewer(ANNA, now=NOON + 1000, origin=origin(PLEX)))
+    again = forget(season, ANNA)
     assert again.arrivals == ()
 
 
@@ -359,7 +401,12 @@ def test_who_asked_is_forgotten_and_the_request_stays(house: House) -> None:
     house.hear(request(FILM, 1, number=1, who="Mia"), request(SHOW, 2, number=2, who="Ben"))
     house.hear(request(FILM, 3, number=3, who="MIA"))
     house.told.clear()
-    applied = in_one(house.board.forgetting_requester("mia", now=NOON + 1000, origin=origin(SEERR)))
+
+    def mia(service: str, who: Person) -> bool:
+        return service == "seerr" and who.name.casefold() == "mia"
+
+    by = origin(SEERR)
+    applied = in_one(house.board.forgetting_requesters(mia, now=NOON + 1000, origin=by))
     assert sorted(one.request_id for one in applied.requests) == [1, 3]
     assert [change.arrival.id for change in applied.changes] == [house.arrival().id]
     assert not any(change.told for change in applied.changes)
@@ -370,7 +417,7 @@ def test_who_asked_is_forgotten_and_the_request_stays(house: House) -> None:
     kept = house.board.request(("seerr", 2))
     assert kept is not None
     assert kept.requester is not None
-    again = in_one(house.board.forgetting_requester("mia", now=NOON + 1000, origin=origin(SEERR)))
+    again = in_one(house.board.forgetting_requesters(mia, now=NOON + 1000, origin=by))
     assert (again.requests, again.changes) == ((), ())
 
 

@@ -226,10 +226,14 @@ def test_forgetting_comes_in_pieces_and_tells_of_what_is_shown_once() -> None:
     again = request(film(0), 5, Decision.APPROVED, number=77)
     house.hear(again, silent=True)
     by = origin(SEERR)
-    pieces = list(house.board.forgetting_viewer(ANNA, now=NOW, origin=by))
+    pieces = list(
+        house.board.screening_viewers(lambda one: None if one == ANNA else one, now=NOW, origin=by)
+    )
     assert len(pieces) == len(list(house.board.arrivals())) == 6
     assert [len(piece.arrivals) for piece in pieces if piece.arrivals] == [1]
-    pieces = list(house.board.forgetting_requester("mia", now=NOW, origin=by))
+    pieces = list(
+        house.board.forgetting_requesters(lambda _, who: who.name == "Mia", now=NOW, origin=by)
+    )
     assert [len(piece.requests) for piece in pieces] == [1] * 6
     # Two requests cover the first film, one covers two seasons.
     assert [len(piece.changes) for piece in pieces] == [1, 1, 1, 1, 2, 0]

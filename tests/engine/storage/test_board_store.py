@@ -658,6 +658,11 @@ def stored(storage_path: Path, query: str) -> list[Any]:
         return connection.execute(query).fetchall()
 
 
+def without_one(viewer: str) -> str | None:
+    """Forget the first."""
+    return None if viewer == "plex:1" else viewer
+
+
 async def test_a_viewer_is_forgotten_of_all_that_left_the_board(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -674,8 +679,10 @@ async def test_a_viewer_is_forgotten_of_all_that_left_the_board(
     await storage.commit(Commit(arrivals=watched))
     await storage.retire([f"arrival-{number}" for number in range(1, 7)])
 
-    assert await storage.forget_viewer("plex:1") == 3
-    assert await storage.forget_viewer("plex:1") == 0
+    looked_at: list[int] = []
+    assert await storage.screen_viewers(without_one, looked_at.append) == 3
+    assert sum(looked_at) >= 7
+    assert await storage.screen_viewers(without_one) == 0
 
     left = {}
     for number in range(1, 8):
@@ -701,7 +708,9 @@ async def test_what_cannot_be_read_keeps_nobody_from_being_forgotten(storage: St
     await storage.retire(["arrival-1", "arrival-2"])
     with closing(sqlite3.connect(storage.path)) as connection, connection:
         connection.execute("""UPDATE arrivals SET document = '{"plex:1"' WHERE id = 'arrival-1'""")
-    assert await storage.forget_viewer("plex:1") == 1
+        connection.execute("""UPDATE requests SET document = '{"pers' WHERE request_id = 1""")
+    assert await storage.screen_viewers(without_one) == 1
+    assert await storage.forget_requesters(lambda _, who: who.name == "Anna") == 2
 
 
 async def test_a_requester_is_forgotten_of_all_that_left_the_board(
@@ -712,8 +721,14 @@ async def test_a_requester_is_forgotten_of_all_that_left_the_board(
     await storage.commit(Commit(requests=[request(2, requester=Person(name="Ben", id=4))]))
     await storage.retire([f"arrival-{number}" for number in range(1, 7)])
 
-    assert await storage.forget_requester("ANNA") == 5
-    assert await storage.forget_requester("Anna") == 0
+    def anna(service: str, who: Person) -> bool:
+        asked.append((service, who))
+        return who.name == "Anna"
+
+    asked: list[tuple[str, Person]] = []
+    assert await storage.forget_requesters(anna) == 5
+    assert ("01SEERR", Person(name="Ben", id=4)) in asked
+    assert await storage.forget_requesters(anna) == 0
 
     rows = stored(
         storage.path,

@@ -18,6 +18,7 @@ from .claims import (
     newer_decision,
     newer_download,
     newest_word,
+    screened,
     seasons_of,
     settled,
     shows_else,
@@ -25,7 +26,6 @@ from .claims import (
     watched_by,
     without_news,
     without_service,
-    without_viewer,
     worded,
 )
 from .lifecycle import (
@@ -45,6 +45,7 @@ from .matching import (
     BLANK,
     NO_IDS,
     NO_PARTS,
+    is_known,
     merged_arrivals,
     merged_titles,
     with_claims,
@@ -72,6 +73,7 @@ from .models import (
     Outcome,
     Part,
     PartRef,
+    Person,
     PlayableReport,
     Question,
     QuestionKind,
@@ -650,35 +652,40 @@ class Board(Register):
                 found = True
                 key, part = sheet.part_of(ref)
                 new = with_watch(part, watch)
-                if watched_by(part, watch.viewer) is not watched_by(new, watch.viewer):
+                differs = watched_by(part, watch.viewer) is not watched_by(new, watch.viewer)
+                if differs and not is_known(part, watch):
                     turned.append(part.key)
                 if new is not part:
                     sheet.put(key, new)
-            work.took = work.took or bool(turned)
+                    work.took = work.took or differs
             if turned:
                 work.watches[arrival.id] = (watch, tuple(turned))
             self._put_arrival(sheet.arrival, work)
         if not found:
             raise _RefusalError(Reason.NOT_TRACKED)
 
-    def forgetting_viewer(self, viewer: str, *, now: float, origin: Origin) -> Iterator[Applied]:
-        """Forget what somebody watched, an arrival at a time; tells nothing."""
+    def screening_viewers(
+        self, viewer: Callable[[str], str | None], *, now: float, origin: Origin
+    ) -> Iterator[Applied]:
+        """Call those otherwise who watched, or forget them, an arrival at a time; tells nothing."""
         for arrival_id in tuple(self._arrivals):
             work = _Pass(origin=origin, now=now, happened_at=now, silent=True)
             arrival = self._arrivals[arrival_id]
-            cleaned = without_viewer(arrival, viewer)
+            cleaned = screened(arrival, viewer)
             work.took = cleaned is not arrival
             self._put_arrival(cleaned, work)
             yield self._finish(work)
 
-    def forgetting_requester(self, name: str, *, now: float, origin: Origin) -> Iterator[Applied]:
-        """Forget who made the requests of somebody of that name, one at a time; tells nothing."""
+    def forgetting_requesters(
+        self, theirs: Callable[[str, Person], bool], *, now: float, origin: Origin
+    ) -> Iterator[Applied]:
+        """Forget who made requests, some people of some services, one at a time; tells nothing."""
         self._people.clear()
         shown: set[str] = set()
         for request in tuple(self._requests.values()):
             work = _Pass(origin=origin, now=now, happened_at=now, silent=True)
             who = request.requester
-            if who is not None and who.name.casefold() == name.casefold():
+            if who is not None and theirs(request.service, who):
                 self._put_request(replace(request, requester=None), work)
                 covered = (self.get(arrival_id) for arrival_id in request.arrivals)
                 for one in covered:

@@ -1,6 +1,6 @@
 """Words on parts, downloads and requests: reading, adding and comparing them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import inf
 from typing import Final
@@ -31,6 +31,7 @@ from .models import (
     Stage,
     Tier,
     Title,
+    Watch,
     WatchReport,
 )
 
@@ -305,12 +306,21 @@ def watched_by(part: Part, viewer: str) -> bool:
     return any(one.viewer == viewer and one.watched for one in part.watches)
 
 
-def without_viewer(arrival: Arrival, viewer: str) -> Arrival:
-    """Return an arrival without what a viewer watched; the same one if that is nothing."""
+def screened(arrival: Arrival, viewer: Callable[[str], str | None]) -> Arrival:
+    """Return an arrival whose viewers are called otherwise, or forgotten (``None``).
+
+    The same one if that changes nothing.
+    """
 
     def cleaned(part: Part) -> Part:
-        watches = tuple(one for one in part.watches if one.viewer != viewer)
-        return part if len(watches) == len(part.watches) else replace(part, watches=watches)
+        if all(viewer(one.viewer) == one.viewer for one in part.watches):
+            return part
+        kept: dict[str, Watch] = {}
+        # Of those who become one, whoever watched it counts.
+        for one in sorted(part.watches, key=lambda one: (one.watched, one.at)):
+            if (name := viewer(one.viewer)) is not None:
+                kept[name] = replace(one, viewer=name)
+        return replace(part, watches=tuple(kept.values()))
 
     whole = cleaned(arrival.whole)
     parts = {key: cleaned(part) for key, part in arrival.parts.items()}

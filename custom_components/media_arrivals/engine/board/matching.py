@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Final
 
 from .models import (
+    SOMEBODY,
     Arrival,
     Claims,
     ExternalIds,
@@ -31,6 +32,9 @@ LEADING: Final[Mapping[MediaType, tuple[str, ...]]] = {
 NO_IDS: Final[Mapping[str, int]] = {}
 NO_PARTS: Final[Mapping[str, Part]] = {}
 
+
+_SAME_VIEWING: Final = 60.0
+"""Seconds within which a service dates one viewing in its webhook and in its history."""
 
 _SERVICE: Final = attrgetter("service")
 
@@ -234,8 +238,28 @@ def with_watch(part: Part, watch: Watch) -> Part:
     """Return the part with a word on who watched it; the same one if that is no news."""
     if any(known.viewer == watch.viewer and watch.at <= known.at for known in part.watches):
         return part
-    others = tuple(one for one in part.watches if one.viewer != watch.viewer)
+    others = tuple(
+        one for one in part.watches if one.viewer != watch.viewer and not _same(one, watch)
+    )
     return replace(part, watches=(*others, watch))
+
+
+def is_known(part: Part, watch: Watch) -> bool:
+    """Tell whether a viewing is known already, from when nobody kept whose it was."""
+    return any(_same(one, watch) for one in part.watches)
+
+
+def _same(one: Watch, watch: Watch) -> bool:
+    """Tell whether a viewing of somebody's is this one, of whom it is known whose it is."""
+    server, _, user = one.viewer.rpartition(":")
+    return (
+        user == SOMEBODY
+        and watch.viewer.rpartition(":")[0] == server
+        and one.viewer != watch.viewer
+        and one.watched
+        and watch.watched
+        and abs(one.at - watch.at) <= _SAME_VIEWING
+    )
 
 
 # --- merging ----------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+SOMEBODY: Final = "somebody"
+"""Stands in a viewer's name for the user where nobody keeps who it was."""
 LATE_AFTER: Final = 15 * 60.0
 """Seconds between happening and knowing after which a change counts as late."""
 
@@ -283,7 +285,10 @@ class WatchReport(Report):
     """Somebody watched it to the end, or took that back. No stage: who watched is beside it."""
 
     viewer: str
-    """``plex:<account id>``, also from Tautulli, else ``<server id>:<user id>``; never a name."""
+    """``plex:<account id>``, also from Tautulli, else ``<server id>:<user id>``; never a name.
+
+    The user may be :data:`SOMEBODY`.
+    """
     watched: bool
     parts: tuple[PartRef, ...] = ()
     """Empty: the film."""
@@ -726,7 +731,7 @@ class Reason(StrEnum):
     SECOND_LOOK = "second_look"
     """A media server no longer lists it: that counts if it is still so half an hour later."""
     PRIVATE = "private"
-    """The board is told to keep no watch data."""
+    """The board is told to keep no watch data, or none of this user."""
     UNREADABLE = "unreadable"
     """Not what this service sends: no JSON, no object, no event name."""
     UNUSED_EVENT = "unused_event"

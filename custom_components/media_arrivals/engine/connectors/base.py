@@ -103,6 +103,8 @@ class Decoder(Protocol):
 
     kind: str
     role: Role
+    people_at: tuple[tuple[str, ...], ...] = ()
+    """Where in what is kept of a delivery people are named."""
 
     def decode(self, service: Service, delivery: Delivery) -> Decoded:
         """Say what a delivery tells."""
@@ -138,6 +140,17 @@ class Decoder(Protocol):
         Who waits for an answer need not wait for the decoding then. ``None``: decoding tells.
         """
         return None
+
+    def viewer(self, _service: Service, _user: Json, /) -> str | None:
+        """Name one of the service's users as `WatchReport.viewer` does.
+
+        ``None``: this kind of service knows nothing of watching, or of that user.
+        """
+        return None
+
+    def of_watching(self, _event: str, /) -> bool:
+        """Tell whether an event says what somebody plays, watched or thinks of it."""
+        return False
 
 
 # --- the API -------------------------------------------------------------------------------
@@ -443,6 +456,23 @@ class InstallsWebhook(Protocol):
 
     async def remove_webhook(self, target: WebhookTarget) -> None:
         """Remove our webhook if it is still ours; never another's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownUser:
+    """Somebody who has an account with a service."""
+
+    id: str
+    name: str
+
+
+@runtime_checkable
+class KnowsUsers(Protocol):
+    """A client whose service says who has an account with it."""
+
+    async def known_users(self) -> tuple[KnownUser, ...]:
+        """Return the users, by the ids that the service's own events and answers name."""
         ...
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any, Final
 
-from ..board.claims import without_viewer
+from ..board.claims import screened
 from ..board.models import (
     Arrival,
     ExternalIds,
     MediaType,
+    Person,
     Request,
     RequestKey,
     Stage,
@@ -124,12 +125,29 @@ _PURGE: Final = f"""
 
 
 # Of the live ones the board knows, and commits, what it forgot.
+_REQUESTERS: Final = """
+    SELECT rowid, service, requester,
+        CASE WHEN json_valid(document) THEN json_extract(document, '$.person') END
+    FROM requests
+    WHERE live = 0 AND requester IS NOT NULL AND rowid > ? AND rowid <= ?
+"""
 _FORGET_REQUESTER: Final = """
     UPDATE requests
-    SET requester = NULL, requester_folded = NULL, document = json_remove(document, '$.person')
-    WHERE live = 0 AND requester_folded = ? AND rowid > ? AND rowid <= ?
+    SET requester = NULL, requester_folded = NULL,
+        document = CASE
+            WHEN json_valid(document) THEN json_remove(document, '$.person') ELSE document
+        END
+    WHERE rowid = ?
 """
-_FORGET_VIEWER: Final = "UPDATE arrivals SET services = ?, document = ? WHERE id = ?"
+_SCREEN_VIEWERS: Final = "UPDATE arrivals SET services = ?, document = ? WHERE id = ?"
+_FORGET_USER: Final = """
+    UPDATE timeline SET user_id = NULL, context_id = NULL
+    WHERE user_id = ? AND id > ? AND id <= ?
+"""
+
+
+type Viewer = Callable[[str], str | None]
+type Theirs = Callable[[str, Person], bool]
 
 
 @dataclass(slots=True)
@@ -287,20 +305,39 @@ class BoardStore:
             deleted += await self._database.write(_purge, (steps, before))
         return deleted
 
-    async def forget_viewer(self, viewer: str) -> int:
-        """Forget what somebody watched of that which is not live."""
-        return await self._forget("arrivals", _forget_viewer, viewer)
+    async def sizes(self) -> tuple[int, int]:
+        """Count arrivals and requests."""
+        return await self._database.read(_sizes)
 
-    async def forget_requester(self, name: str) -> int:
-        """Forget who made the requests of somebody that are not live."""
-        return await self._forget("requests", _forget_requester, folded(name))
+    async def screen_viewers(
+        self, viewer: Viewer, done: Callable[[int], None] = lambda _: None
+    ) -> int:
+        """Call those otherwise who watched what is not live, or forget them (``None``)."""
+        return await self._forget("arrivals", _screen_viewers, viewer, done)
 
-    async def _forget[T](self, table: str, writer: Writer[tuple[T, int, int], int], who: T) -> int:
+    async def forget_requesters(
+        self, theirs: Theirs, done: Callable[[int], None] = lambda _: None
+    ) -> int:
+        """Forget who made the requests of some people that are not live."""
+        return await self._forget("requests", _forget_requesters, theirs, done)
+
+    async def forget_user(self, user_id: str) -> int:
+        """Forget which steps a user of Home Assistant caused; return how many."""
+        return await self._forget("timeline", _forget_user, user_id, lambda _: None)
+
+    async def _forget[T](
+        self,
+        table: str,
+        writer: Writer[tuple[T, int, int], int],
+        who: T,
+        done: Callable[[int], None],
+    ) -> int:
         """Have a table gone through, a batch at a time; return how many rows changed."""
         changed, last = 0, 0
         while (upto := await self._database.read(_batch_end, table, last)) is not None:
             changed += await self._database.write(writer, (who, last, upto))
             last = upto
+            done(_BATCH)
         return changed
 
 
@@ -489,32 +526,56 @@ def _purge(connection: sqlite3.Connection, items: list[tuple[list[int], float]])
     return [connection.execute(_PURGE, (dumps(steps), before)).rowcount for steps, before in items]
 
 
-def _forget_viewer(connection: sqlite3.Connection, items: list[tuple[str, int, int]]) -> list[int]:
-    return [_forget_viewer_between(connection, *item) for item in items]
+def _sizes(connection: sqlite3.Connection) -> tuple[int, int]:
+    counted = (
+        connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        for table in ("arrivals", "requests")
+    )
+    arrivals, requests = counted
+    return arrivals, requests
 
 
-def _forget_viewer_between(
-    connection: sqlite3.Connection, viewer: str, after: int, upto: int
+def _screen_viewers(
+    connection: sqlite3.Connection, items: list[tuple[Viewer, int, int]]
+) -> list[int]:
+    return [_screen_viewers_between(connection, *item) for item in items]
+
+
+def _screen_viewers_between(
+    connection: sqlite3.Connection, viewer: Viewer, after: int, upto: int
 ) -> int:
     # Looked for as it is written, so that hardly anything else is read.
     rows = connection.execute(
         f"SELECT {ARRIVAL_COLUMNS} FROM arrivals"
-        " WHERE live = 0 AND rowid > ? AND rowid <= ? AND instr(document, ?)",
-        (after, upto, dumps(viewer)),
+        " WHERE live = 0 AND rowid > ? AND rowid <= ? AND instr(document, '\"watched\"')",
+        (after, upto),
     ).fetchall()
     found = _Reading().take_arrivals(rows)
-    cleaned = [new for one in found if (new := without_viewer(one, viewer)) is not one]
+    cleaned = [new for one in found if (new := screened(one, viewer)) is not one]
     connection.executemany(
-        _FORGET_VIEWER,
+        _SCREEN_VIEWERS,
         [(listed(services_of(one)), arrival_document(one), one.id) for one in cleaned],
     )
     return len(cleaned)
 
 
-def _forget_requester(
-    connection: sqlite3.Connection, items: list[tuple[str | None, int, int]]
+def _forget_requesters(
+    connection: sqlite3.Connection, items: list[tuple[Theirs, int, int]]
 ) -> list[int]:
-    return [connection.execute(_FORGET_REQUESTER, item).rowcount for item in items]
+    counts = []
+    for theirs, after, upto in items:
+        found = [
+            (rowid,)
+            for rowid, service, name, number in connection.execute(_REQUESTERS, (after, upto))
+            if theirs(service, Person(name=name, id=number))
+        ]
+        connection.executemany(_FORGET_REQUESTER, found)
+        counts.append(len(found))
+    return counts
+
+
+def _forget_user(connection: sqlite3.Connection, items: list[tuple[str, int, int]]) -> list[int]:
+    return [connection.execute(_FORGET_USER, item).rowcount for item in items]
 
 
 # --- reading --------------------------------------------------------------------------

@@ -69,6 +69,7 @@ class Database:
         self._closed = False
         self._close_lock = asyncio.Lock()
         self._held_still = False
+        self._wiping = False
 
     # --- the loop's side --------------------------------------------------------------
 
@@ -137,6 +138,10 @@ class Database:
             return await self.read(self._let_go)
         except StorageError:
             return False
+
+    async def wipe(self) -> None:
+        """Write the file anew without what was deleted, and empty what is kept beside it."""
+        await self.read(self._wipe)
 
     async def _in_thread[R](self, job: Callable[[], R]) -> R:
         """Call ``job`` in the thread, and speak of errors in the storage's own words."""
@@ -269,6 +274,15 @@ class Database:
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
 
+    def _wipe(self, connection: sqlite3.Connection) -> None:
+        """Leave nothing of what was deleted; while the file is copied, it stays as it is."""
+        connection.execute("VACUUM")
+        self._wiping = self._held_still
+        if not self._held_still:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        for copy in self.path.parent.glob(f"{self.path.name}.before-v*"):
+            copy.unlink()
+
     def _hold_still(self, connection: sqlite3.Connection) -> bool:
         """Empty the companion file once, and leave what comes in it from now on."""
         if self.journal_mode != "wal":
@@ -284,7 +298,8 @@ class Database:
             return True
         connection.execute(f"PRAGMA wal_autocheckpoint = {_AUTO_CHECKPOINT_PAGES}")
         self._held_still = False
-        busy: int = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[0]
+        how, self._wiping = "TRUNCATE" if self._wiping else "PASSIVE", False
+        busy: int = connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()[0]
         return not busy
 
 

@@ -3,8 +3,9 @@
 # ruff: noqa: S608 - names of columns are put together here, values are bound
 
 import functools
+import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from ..board.models import Outcome, Reason
@@ -45,6 +46,10 @@ _FORGET: Final = """
     DELETE FROM webhook_log WHERE id IN (
         SELECT id FROM webhook_log WHERE service = ? ORDER BY id LIMIT ?
     )
+"""
+
+_SCREENED: Final = """
+    UPDATE webhook_log SET payload = ?, payload_length = min(payload_length, ?) WHERE id = ?
 """
 
 type New = tuple[str, str, str, float, str]
@@ -127,6 +132,10 @@ class Journal:
         """Count the deliveries that are in the journal."""
         return await self._database.read(_counts)
 
+    async def size(self) -> int:
+        """Return how many deliveries are in the journal."""
+        return await self._database.read(_count)
+
     async def trim(self, now: float, *, days: float, rows: int) -> int:
         """Delete processed deliveries that are too old or too many; return how many."""
         by_age = await self._delete(_TRIM_BY_AGE, (now - days * 86_400, _BATCH))
@@ -143,6 +152,23 @@ class Journal:
                 break
             deleted += batch
         return deleted
+
+    async def screen(
+        self,
+        services: Collection[str],
+        payload: Callable[[str, str, str], str],
+        done: Callable[[int], None] = lambda _: None,
+    ) -> int:
+        """Change what is kept of processed deliveries of services; return of how many.
+
+        ``payload`` takes the service, the event's name and the payload, in the storage's thread.
+        """
+        among, changed, last = json.dumps([*services]), 0, 0
+        while (batch := await self._database.write(_screen, (payload, among, last)))[0]:
+            last = batch[0]
+            changed += batch[1]
+            done(_BATCH)
+        return changed
 
     async def forget(self, service: str) -> int:
         """Delete all deliveries of a service, waiting ones, too; return how many."""
@@ -212,6 +238,29 @@ def _delete_batch(
     connection: sqlite3.Connection, items: list[tuple[str, tuple[object, ...]]]
 ) -> list[int]:
     return [connection.execute(statement, values).rowcount for statement, values in items]
+
+
+type Screening = tuple[Callable[[str, str, str], str], str, int]
+
+
+def _screen(connection: sqlite3.Connection, items: list[Screening]) -> list[tuple[int, int]]:
+    """Change a batch of payloads; return the last row, 0 at the end, and how many it changed."""
+    answers = []
+    for payload, among, after in items:
+        rows = connection.execute(
+            "SELECT id, service, event_type, payload FROM webhook_log"
+            " WHERE processed = 1 AND id > ? AND service IN (SELECT value FROM json_each(?))"
+            " ORDER BY id LIMIT ?",
+            (after, among, _BATCH),
+        ).fetchall()
+        changed = [
+            (new, len(new), number)
+            for number, service, event, old in rows
+            if (new := payload(service, event, old)) != old
+        ]
+        connection.executemany(_SCREENED, changed)
+        answers.append((rows[-1][0] if rows else 0, len(changed)))
+    return answers
 
 
 def _count(connection: sqlite3.Connection) -> int:

@@ -28,8 +28,11 @@ Use::
     await storage.retire(ids)                   # no longer live: arrivals that left the board
     await storage.purge(now, timeline_days)
     await storage.forget_service(service_id)
-    await storage.forget_viewer(viewer)         # of what is not live; how many arrivals
-    await storage.forget_requester(name)        # the same; how many requests
+    await storage.screen_viewers(viewer)        # of what is not live; how many arrivals
+    await storage.forget_requesters(theirs)     # the same; how many requests
+    await storage.forget_user(user_id)          # in timelines; how many steps
+    await storage.journal.screen(services, payload)  # what is kept of deliveries; how many
+    await storage.wipe()                        # leave nothing of what was deleted
 
     await storage.records.load()                # {service: document}; .save(service, document)
     await storage.cursors.load()                # the same, for the cursors
@@ -48,11 +51,11 @@ Errors are :class:`~.models.StorageError` and its kinds, :class:`~.models.Storag
 after :meth:`Storage.close`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Self
 
-from ..board.models import ExternalIds, MediaType, Stage
+from ..board.models import ExternalIds, MediaType, Person, Stage
 from .board_store import BoardStore
 from .database import Database
 from .journal import Journal
@@ -178,13 +181,36 @@ class Storage:
         await self.library(service_id).clear()
         await self.records.forget(service_id)
 
-    async def forget_viewer(self, viewer: str) -> int:
-        """Forget what somebody watched of arrivals that are not live; return how many."""
-        return await self._board.forget_viewer(viewer)
+    async def size(self) -> int:
+        """Count the arrivals, requests and deliveries."""
+        return sum(await self._board.sizes()) + await self.journal.size()
 
-    async def forget_requester(self, name: str) -> int:
+    async def screen_viewers(
+        self,
+        viewer: Callable[[str], str | None],
+        done: Callable[[int], None] = lambda _: None,
+    ) -> int:
+        """Call those otherwise who watched arrivals that are not live, or forget them.
+
+        Returns how many arrivals that changed; ``done`` is told how many were looked at.
+        """
+        return await self._board.screen_viewers(viewer, done)
+
+    async def forget_requesters(
+        self,
+        theirs: Callable[[str, Person], bool],
+        done: Callable[[int], None] = lambda _: None,
+    ) -> int:
         """Forget who made requests that are not live; return how many."""
-        return await self._board.forget_requester(name)
+        return await self._board.forget_requesters(theirs, done)
+
+    async def forget_user(self, user_id: str) -> int:
+        """Forget which steps of timelines a user of Home Assistant caused; return how many."""
+        return await self._board.forget_user(user_id)
+
+    async def wipe(self) -> None:
+        """Leave nothing on the disk of what was deleted: neither in the file nor in copies."""
+        await self._database.wipe()
 
     async def prepare_backup(self) -> bool:
         """Keep the main file still while it is copied; writing goes on beside it.

@@ -191,7 +191,7 @@ def test_a_film_was_watched_by_its_owner() -> None:
     assert (report.at, report.happened_at) == (NOW, NOW - 3)
     assert report.parts == ()
     assert found.peer == MACHINE
-    assert [(one.event, one.key) for one in found.sightings] == [("watched", "plex:2048:1501")]
+    assert [(one.event, one.key) for one in found.sightings] == [("watched", "1501")]
 
 
 def test_the_owner_is_who_the_server_calls_1_or_by_the_real_id() -> None:

@@ -229,7 +229,7 @@ async def test_who_watched_is_told_when_the_session_has_gone(home: Home) -> None
     assert (report.viewer, report.watched) == (f"plex:{GUEST.id}", True)
     assert report.title.ids == ids_of(film)
     assert abs(report.at - home.now) < 5
-    assert [one.key for one in poll.sightings] == [f"{film.key}:{GUEST.id}"]
+    assert [one.key for one in poll.sightings] == [str(film.key)]
     for _ in range(3):
         assert (await home.poll()).questions == ()
 

@@ -149,7 +149,7 @@ def test_a_film_that_was_watched() -> None:
     assert (report.title.name, report.title.year) == ("Salt Tower", 2026)
     assert (report.at, report.happened_at) == (1_799_999_990.0, 1_799_999_990.0)
     assert (report.origin.role, report.origin.via) == (Role.WATCHING, Via.WEBHOOK)
-    assert result.sightings == (Sighting(event="watched", key="500:8008135", at=report.at),)
+    assert result.sightings == (Sighting(event="watched", key="500", at=report.at),)
     assert (result.peer, result.hint) == (None, False)
 
 
@@ -506,7 +506,7 @@ def test_a_row_of_the_history_asks_for_the_ids() -> None:
     assert question.about.parts == (
         PartRef(season=2, number=5, air_date="2026-05-01", name="The Reef"),
     )
-    assert result.sightings == (Sighting(event="watched", key="603:8008135", at=1_799_990_000.0),)
+    assert result.sightings == (Sighting(event="watched", key="603", at=1_799_990_000.0),)
     film = only(history({**HISTORY_ROW, "media_type": "movie"}))
     assert (film.item, film.about.parts) == ("603", ())
     undated = {key: value for key, value in HISTORY_ROW.items() if key != "stopped"}

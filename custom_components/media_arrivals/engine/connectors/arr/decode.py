@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import ClassVar, Final, override
 
 from ...board.models import (
     AnyReport,
@@ -20,7 +20,7 @@ from ...board.models import (
     Via,
 )
 from .. import payload
-from ..base import Decoded, Delivery, HealthNote, Json, Sighting
+from ..base import Decoded, Decoder, Delivery, HealthNote, Json, Sighting
 from ..payload import Object, Shape
 from .about import described_connections, described_status
 from .history import History, read_history
@@ -127,7 +127,7 @@ class Subject:
         return payload.opaque_id(self.document.get("downloadId"))
 
 
-class ArrDecoder(ABC):
+class ArrDecoder(Decoder, ABC):
     """What Radarr and Sonarr say, at a webhook and in answers."""
 
     kind: str
@@ -201,6 +201,7 @@ class ArrDecoder(ABC):
 
     # --- deliveries -----------------------------------------------------------------------
 
+    @override
     def decode(self, service: Service, delivery: Delivery) -> Decoded:
         """Say what a delivery tells."""
         document = payload.read_object(delivery)
@@ -371,16 +372,19 @@ class ArrDecoder(ABC):
             return ()
         return (Sighting(event="added", key=str(own_id), at=subject.at),)
 
+    @override
     def sanitise(self, delivery: Delivery) -> str:
         """Write as JSON what is kept of a delivery."""
         kept = self.keep(delivery)
         return payload.unreadable_note(delivery) if kept is None else payload.dump(kept)
 
+    @override
     def keep(self, delivery: Delivery) -> Object | None:
         """Keep of a delivery what is read, which is no path, no address and no key."""
         document = payload.read_object(delivery)
         return None if document is None else payload.mapping(self.keep_read(document))
 
+    @override
     def told(self, kept: Object) -> str | None:
         """Return the event's name if reports or questions are sure to follow from it."""
         event = kept.get("eventType")
@@ -402,6 +406,7 @@ class ArrDecoder(ABC):
         rows = records(body)
         return None if rows is None else read_history(self, service, rows, offset)
 
+    @override
     def decode_poll(self, service: Service, resource: str, body: Json, now: float) -> Decoded:
         """Say what an API answer tells."""
         if resource == "queue" and (queue := self.queue(service, body, now)) is not None:

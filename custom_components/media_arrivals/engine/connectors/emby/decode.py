@@ -83,6 +83,8 @@ class EmbyDecoder(MediaBrowserDecoder):
 
     kind = "emby"
     name = "Emby"
+    people_at: tuple[tuple[str, ...], ...] = (("User", "Id"),)
+    watching = ("playback.", "item.", "user.", "session.")
 
     @override
     def read(self, delivery: Delivery) -> payload.Object | None:

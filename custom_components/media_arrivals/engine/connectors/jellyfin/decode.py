@@ -81,6 +81,8 @@ class JellyfinDecoder(MediaBrowserDecoder):
 
     kind = "jellyfin"
     name = "Jellyfin"
+    people_at: tuple[tuple[str, ...], ...] = (("UserId",),)
+    watching = ("playback", "userdata", "user", "session", "authentication")
 
     @override
     def read(self, delivery: Delivery) -> payload.Object | None:

@@ -30,6 +30,8 @@ from ..base import (
     Identity,
     InstallsWebhook,
     Json,
+    KnownUser,
+    KnowsUsers,
     Library,
     NotFoundError,
     NotReadyError,
@@ -142,7 +144,7 @@ class _Place:
         }
 
 
-class MediaBrowserClient(Client, InstallsWebhook, ScansFolders, ABC):
+class MediaBrowserClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, ABC):
     """The API half of both connectors."""
 
     kind: ClassVar[str]
@@ -248,6 +250,11 @@ class MediaBrowserClient(Client, InstallsWebhook, ScansFolders, ABC):
         if not users:
             raise BadAnswerError("no users")
         return users
+
+    @override
+    async def known_users(self) -> tuple[KnownUser, ...]:
+        """Return the users who are not locked."""
+        return tuple(KnownUser(id=user.id, name=user.name) for user in await self.users())
 
     async def reader(self) -> str:
         """Return the user who sees most: an administrator of all libraries, if there is one."""

@@ -77,6 +77,8 @@ class MediaBrowserDecoder(Decoder, ABC):
     role = Role.PLAYBACK
     name: str
     """What the program is called."""
+    watching: tuple[str, ...]
+    """How the events begin that say what a user does."""
 
     @abstractmethod
     def read(self, delivery: Delivery) -> payload.Object | None:
@@ -118,6 +120,16 @@ class MediaBrowserDecoder(Decoder, ABC):
         told = self.read(delivery)
         return payload.unreadable_note(delivery) if told is None else payload.dump(told)
 
+    @override
+    def viewer(self, service: Service, user: Json) -> str | None:
+        """Name a user by the server's id and the user's own."""
+        return viewer_of(item_id(service.server_id), item_id(user))
+
+    @override
+    def of_watching(self, event: str) -> bool:
+        """Tell whether an event says what a user does."""
+        return event.casefold().startswith(self.watching)
+
     @property
     @override
     def poll_resources(self) -> tuple[str, ...]:
@@ -139,6 +151,11 @@ class MediaBrowserDecoder(Decoder, ABC):
                 return Decoded(
                     event_type=resource, ignored=Reason.UNUSED_EVENT, detail="not a known resource"
                 )
+
+
+def viewer_of(server: str | None, user: str | None) -> str | None:
+    """Name who watched."""
+    return None if server is None or user is None else f"{server}:{user}"
 
 
 # --- conclusions -----------------------------------------------------------------------------
@@ -196,7 +213,7 @@ def watched(
     if heard.kind in {SEASON, SERIES}:
         return unused(heard, "whole seasons are told episode by episode")
     server = heard.server or item_id(service.server_id)
-    if heard.user is None or server is None:
+    if (viewer := viewer_of(server, heard.user)) is None:
         return Decoded(
             event_type=heard.event,
             ignored=Reason.NO_IDS,
@@ -211,7 +228,7 @@ def watched(
         at=heard.at,
         happened_at=min(when, heard.at),
         title=title,
-        viewer=f"{server}:{heard.user}",
+        viewer=viewer,
         watched=yes,
         parts=heard.numbers.parts if title.media_type is MediaType.SERIES else (),
     )

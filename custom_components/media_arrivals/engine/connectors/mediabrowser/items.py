@@ -109,6 +109,7 @@ class User:
     """Somebody who may sign in."""
 
     id: str
+    name: str
     administrator: bool
     sees_all: bool
     """No library is hidden."""
@@ -205,15 +206,17 @@ def read_item(row: payload.Object) -> Item | None:
 def read_users(body: Json) -> tuple[User, ...]:
     """Read the users who are not locked."""
     policies = [
-        (item_id(row.get("Id")), payload.mapping(row.get("Policy"))) for row in payload.rows(body)
+        (item_id(row.get("Id")), row, payload.mapping(row.get("Policy")))
+        for row in payload.rows(body)
     ]
     return tuple(
         User(
             id=number,
+            name=payload.text(row.get("Name"), 64) or number,
             administrator=payload.boolean(policy.get("IsAdministrator")) is True,
             sees_all=payload.boolean(policy.get("EnableAllFolders")) is True,
         )
-        for number, policy in policies
+        for number, row, policy in policies
         if number is not None and payload.boolean(policy.get("IsDisabled")) is not True
     )
 

@@ -17,6 +17,8 @@ from ..base import (
     IndexPage,
     InstallsWebhook,
     Json,
+    KnownUser,
+    KnowsUsers,
     Library,
     LibraryIndex,
     NeedsIndex,
@@ -43,7 +45,7 @@ from .notices import Notices
 _OWNER_WAIT: Final = 5.0
 
 
-class PlexClient(Client, InstallsWebhook, ScansFolders, NeedsIndex):
+class PlexClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, NeedsIndex):
     """The API half of the Plex connector."""
 
     index: LibraryIndex | None = None
@@ -113,6 +115,16 @@ class PlexClient(Client, InstallsWebhook, ScansFolders, NeedsIndex):
         except ServiceError:
             # A home without a way out, or a token that only the server knows: it works without.
             return None
+
+    @override
+    async def known_users(self) -> tuple[KnownUser, ...]:
+        """Return who has played something here; 0 is whoever was not signed in."""
+        answer = await self._api.container("/accounts")
+        return tuple(
+            KnownUser(id=number, name=payload.text(row.get("name"), 64) or number)
+            for row in payload.rows(answer.get("Account"))
+            if (number := payload.opaque_id(row.get("id"))) is not None
+        )
 
     # --- polling -----------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ _WATCHED: Final = "watched"
 _SOON: Final = 6 * 3600.0
 """Seconds within which the server's own date of watching is that of this delivery."""
 _PLAYING: Final = frozenset({"media.play", "media.pause", "media.resume", "media.stop"})
+_OF_WATCHING: Final = ("media.", "playback.")
 _UNUSED: Final[Mapping[str, str]] = {
     "playback.started": "the player's own event tells the same",
     "media.rate": "ratings are no part of a journey",
@@ -74,6 +75,7 @@ class PlexDecoder(Decoder):
 
     kind = "plex"
     role = Role.PLAYBACK
+    people_at: tuple[tuple[str, ...], ...] = (("Account", "id"),)
 
     @override
     def decode(self, service: Service, delivery: Delivery) -> Decoded:
@@ -135,6 +137,16 @@ class PlexDecoder(Decoder):
         told = _read(delivery)
         return payload.unreadable_note(delivery) if told is None else payload.dump(told)
 
+    @override
+    def viewer(self, service: Service, user: Json) -> str | None:
+        """Name a user by the id at plex.tv."""
+        return reading.viewer_of(service, user)
+
+    @override
+    def of_watching(self, event: str) -> bool:
+        """Tell whether an event is a player's, or says that something was watched or rated."""
+        return event.casefold().startswith(_OF_WATCHING)
+
 
 # --- deliveries ------------------------------------------------------------------------------
 
@@ -193,7 +205,7 @@ def _scrobble(service: Service, delivery: Delivery, event: str, told: Object) ->
         event_type=event,
         reports=() if question else (about,),
         questions=(question,) if question else (),
-        sightings=(watched_sighting(viewer, key, happened),) if key else (),
+        sightings=(watched_sighting(key, happened),) if key else (),
         peer=service.server_id or payload.text(payload.mapping(told.get("Server")).get("uuid")),
     )
 
@@ -246,9 +258,9 @@ def asked_about(service: Service, row: Object, about: WatchReport) -> Question |
     )
 
 
-def watched_sighting(viewer: str, item: str, at: float) -> Sighting:
-    """Name the event that webhook and history tell both."""
-    return Sighting(event=_WATCHED, key=f"{viewer}:{item}", at=at)
+def watched_sighting(item: str, at: float) -> Sighting:
+    """Name the event that webhook and history tell both. Of whom may be nobody's business."""
+    return Sighting(event=_WATCHED, key=item, at=at)
 
 
 # --- API answers ---------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ async def read_history(api: PlexApi, service: Service, place: Place, now: float)
         if about is None:
             continue
         if (item := reading.key_of(row)) is not None:
-            sightings.append(decode.watched_sighting(about.viewer, item, about.at))
+            sightings.append(decode.watched_sighting(item, about.at))
         question = decode.asked_about(service, decode.with_keys(row), about)
         if about.title.ids:
             reports.append(about)

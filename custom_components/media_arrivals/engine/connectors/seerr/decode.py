@@ -103,6 +103,11 @@ class SeerrDecoder(Decoder):
 
     kind = "seerr"
     role = Role.REQUESTS
+    people_at: tuple[tuple[str, ...], ...] = (
+        ("username",),
+        ("notifyuser_username",),
+        *(("request", name) for name in _PERSON),
+    )
 
     @override
     def decode(self, service: Service, delivery: Delivery) -> Decoded:

@@ -23,6 +23,8 @@ from ..base import (
     Identity,
     InstallsWebhook,
     Json,
+    KnownUser,
+    KnowsUsers,
     Poll,
     PollView,
     RemoteWebhook,
@@ -103,7 +105,7 @@ class _News:
     checked: int = 0
 
 
-class TautulliClient(Client, InstallsWebhook):
+class TautulliClient(Client, InstallsWebhook, KnowsUsers):
     """The API half of the Tautulli connector."""
 
     decoder = TautulliDecoder()
@@ -143,6 +145,21 @@ class TautulliClient(Client, InstallsWebhook):
             name="Tautulli",
             version=version.removeprefix("v"),
             server_id=server_id,
+        )
+
+    @override
+    async def known_users(self) -> tuple[KnownUser, ...]:
+        """Return the users of its Plex."""
+        rows = payload.rows(await self._api.call("get_users"))
+        return tuple(
+            KnownUser(
+                id=number,
+                name=payload.text(row.get("friendly_name"), 64)
+                or payload.text(row.get("username"), 64)
+                or number,
+            )
+            for row in rows
+            if (number := payload.opaque_id(row.get("user_id"))) is not None
         )
 
     # --- polling --------------------------------------------------------------------------

@@ -36,6 +36,12 @@ _UNUSED: Final = frozenset(
         *("plexpydbcorrupt", "tokenexpired"),
     }
 )
+_OF_THE_SERVER: Final = frozenset(
+    {
+        *("created", TEST, "intdown", "intup", "extdown", "extup", "pmsupdate"),
+        *("plexpyupdate", "plexpydbcorrupt", "tokenexpired"),
+    }
+)
 _DAY: Final = 86_400.0
 
 
@@ -44,6 +50,7 @@ class TautulliDecoder(Decoder):
 
     kind = "tautulli"
     role = Role.WATCHING
+    people_at: tuple[tuple[str, ...], ...] = (("user_id",),)
 
     @override
     def decode(self, service: Service, delivery: Delivery) -> Decoded:
@@ -112,6 +119,16 @@ class TautulliDecoder(Decoder):
         """Return what the journal keeps: what :meth:`decode` reads, and nothing else."""
         return payload.dump(bodies.told(delivery))
 
+    @override
+    def viewer(self, service: Service, user: Json) -> str | None:
+        """Name a user by the id at plex.tv."""
+        return reading.viewer_of(service, user)
+
+    @override
+    def of_watching(self, event: str) -> bool:
+        """Tell whether an event is about a user; few are about the server or the library."""
+        return event.rpartition(".")[2].casefold() not in _OF_THE_SERVER
+
 
 class _Subject:
     """What a delivery is about."""
@@ -154,7 +171,7 @@ class _Subject:
             watched=True,
             parts=self.parts,
         )
-        key = reading.watched_key(self.told.get("rating_key"), self.told.get("user_id"))
+        key = self.item
         sightings = () if key is None else (Sighting(event="watched", key=key, at=self.at),)
         if self.title.ids:
             return Decoded(event_type=self.event, reports=(report,), sightings=sightings)
@@ -225,7 +242,7 @@ def history_sightings(rows: tuple[Object, ...], offset: float) -> tuple[Sighting
     return tuple(
         Sighting(event="watched", key=key, at=stopped - offset)
         for row in rows
-        if (key := reading.watched_key(row.get("rating_key"), row.get("user_id"))) is not None
+        if (key := payload.opaque_id(row.get("rating_key"))) is not None
         and (stopped := payload.number(row.get("stopped"))) is not None
     )
 

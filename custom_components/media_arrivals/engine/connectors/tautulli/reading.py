@@ -151,12 +151,6 @@ def watch_of(service: Service, row: Object, offset: float) -> Question | None:
     )
 
 
-def watched_key(item: Json, user: Json) -> str | None:
-    """Name a watching as the webhook and the history both know it."""
-    key, viewer = payload.opaque_id(item), payload.opaque_id(user)
-    return f"{key}:{viewer}" if key and viewer else None
-
-
 def playable_of(
     service: Service, row: Object, now: float, offset: float
 ) -> PlayableReport | Question | None:
