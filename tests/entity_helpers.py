@@ -83,6 +83,7 @@ class FakeClient:
     answer_poll: Poll = field(default_factory=lambda: Poll(queue=0))
     error: ServiceError | None = None
     version: str = "6.1.0"
+    server_id: str | None = None
     clock_offset: float = 0.0
 
     def _answer(self) -> Poll:
@@ -99,7 +100,7 @@ class FakeClient:
             product=product,
             name=product,
             version=self.version,
-            server_id=SERVER_IDS.get(self.kind),
+            server_id=self.server_id,
         )
 
     async def baseline(self, service: Service, now: float, *, finished_days: int) -> Poll:
@@ -219,12 +220,18 @@ async def set_up_home(
     *services: str,
     board: MockConfigEntry | None = None,
     all_entities: bool = False,
+    reachable: bool = False,
 ) -> Home:
-    """Set up the board and services, by default one of each kind."""
+    """Set up the board and services, by default one of each kind.
+
+    Media servers do not say who they are, unless they are to be ``reachable``.
+    """
     home = Home(hass, board or board_entry(), {}, {})
     for entry_id in services or ("radarr", "sonarr", "seerr"):
         home.entries[entry_id] = service_entry(entry_id)
-        home.clients[entry_id] = FakeClient(SERVICES[entry_id][0])
+        kind = SERVICES[entry_id][0]
+        server_id = SERVER_IDS.get(kind) if reachable else None
+        home.clients[entry_id] = FakeClient(kind, server_id=server_id)
     await add_entries(home, home.board_entry, *home.entries.values(), all_entities=all_entities)
     return home
 

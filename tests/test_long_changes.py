@@ -26,6 +26,7 @@ from custom_components.media_arrivals.engine.storage.models import (
     DatabaseUnavailableError,
 )
 from custom_components.media_arrivals.runtime import BOARD_KEY, BoardRuntime, service_of
+from custom_components.media_arrivals.screening import DOCUMENT
 from tests.engine.board import household
 from tests.house import House
 
@@ -97,7 +98,9 @@ def others_between_pieces(
         yield
     finally:
         task.cancel()
-    assert len(seen) == len(set(seen)) == FILMS
+    assert len(seen) == len(set(seen)) > 0
+    # What may have come back to the board meanwhile is looked at once more.
+    assert len(seen) % FILMS == 0
 
 
 async def restart(house: House, hass: HomeAssistant) -> BoardRuntime:
@@ -238,9 +241,7 @@ async def test_a_removal_that_a_crash_cut_short_goes_on(
     assert not any(again.board.title(one.title_id).holdings for one in again.board.arrivals())
     assert {one.stage for one in again.board.arrivals()} == {Stage.APPROVED}
     assert again.storage is not None
-    assert await again.storage.records.load() == {
-        seerr.entry_id: (await again.storage.records.load())[seerr.entry_id]
-    }
+    assert (await again.storage.records.load()).keys() - {DOCUMENT} == {seerr.entry_id}
     await again.async_close()
 
 

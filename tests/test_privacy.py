@@ -274,7 +274,7 @@ async def witness(
     """Return a household with a person who is mapped and one who is not."""
     caplog.set_level(logging.DEBUG)
     await async_setup_component(hass, "http", {})
-    home = await set_up_home(hass, *SERVICES, all_entities=True)
+    home = await set_up_home(hass, *SERVICES, all_entities=True, reachable=True)
     other = MockUser(name="Other", groups=hass_read_only_user.groups).add_to_hass(hass)
     map_person(
         hass,

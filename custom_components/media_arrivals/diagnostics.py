@@ -36,6 +36,7 @@ from .presenter import (
     present_ids,
     present_statement,
 )
+from .privacy import Privacy, Watching
 from .records import ServiceRecord
 from .runtime import BOARD_KEY, BoardConfigEntry, ServiceConfigEntry
 
@@ -80,7 +81,7 @@ async def async_get_config_entry_diagnostics(
         "options": _present_settings(entry.options),
         "service": _present_service(service) if service else None,
         "webhook": {"state": found.state.value, **facts(found, record)},
-        "record": _present_record(record, entry),
+        "record": _present_record(record, entry) | _hidden(runtime.privacy),
         "board": _present_board(board),
         "requests_without_arrival": _present_uncovered(board, entry.entry_id),
         "database": await _present_database(storage, entry.entry_id),
@@ -105,6 +106,11 @@ def _present_service(service: Service) -> Document:
         "role": service.role.value,
         "tier": None if service.tier is None else service.tier.value,
     }
+
+
+def _hidden(privacy: Privacy) -> Document:
+    """Say what is not told of watching."""
+    return {"playing": None} if privacy.watching is Watching.OFF else {}
 
 
 def _present_record(record: ServiceRecord, entry: ServiceConfigEntry) -> Document:

@@ -106,9 +106,12 @@ class Filter:
     def _names(self, request: Request) -> Collection[str]:
         """Return what whoever asked may be called."""
         privacy, who = self.hass.data[BOARD_KEY].privacy, request.requester
-        if who is None or (name := privacy.asked_by(self.hass, request.service, who)) is None:
+        if who is None:
             return ()
-        return (name, who.name) if privacy.requesters is Requesters.EVERYBODY else (name,)
+        told = privacy.asked_by(self.hass, request.service, who)
+        # Where nobody may be named, the automation is told why it does not run.
+        seerrs = () if privacy.requesters is Requesters.PER_PERSON else (who.name,)
+        return seerrs if told is None else (told, *seerrs)
 
 
 def _requests(board: Board, change: Change) -> Collection[Request]:

@@ -132,6 +132,10 @@ class Screening:
         off = privacy.watching is Watching.OFF or privacy.requesters is Requesters.OFF
         show: Callable[[int], None] = progress.note if off else lambda _: None
         try:
+            for service in self._runtime.board.services.values():
+                if service.role in OF_WATCHING:
+                    # Whether it is shown how much is played depends on it.
+                    self._runtime.book.signal(service.id)
             changed += await worker.async_screen_viewers(privacy.viewer)
             changed += await storage.screen_viewers(privacy.viewer, show)
             # What came back to the board meanwhile.
