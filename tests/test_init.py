@@ -31,6 +31,7 @@ from custom_components.media_arrivals.engine.storage.schema import SCHEMA_VERSIO
 from custom_components.media_arrivals.engine.storage.storage import Storage
 from custom_components.media_arrivals.records import WebhookHealth
 from custom_components.media_arrivals.runtime import board_entry
+from custom_components.media_arrivals.screening import DOCUMENT
 from custom_components.media_arrivals.troubles import DATABASE_FILE
 from tests.house import House
 from tests.payloads import radarr_grab, radarr_import
@@ -248,7 +249,11 @@ async def test_removing_a_service_leaves_no_trace_of_it(house: House, hass: Home
     assert runtime.board.services.keys() == {other.entry_id}
     assert len(tuple(runtime.board.arrivals())) == 1
     assert (await house.storage.journal.recent()).total == 0
-    assert (await house.storage.records.load()).keys() <= {other.entry_id, BOARD_UNIQUE_ID}
+    assert (await house.storage.records.load()).keys() <= {
+        other.entry_id,
+        BOARD_UNIQUE_ID,
+        DOCUMENT,
+    }
     assert board_entry(hass) is not None
 
 

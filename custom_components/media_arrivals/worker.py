@@ -477,9 +477,11 @@ class Worker:
     ) -> int:
         """Have the board see to its arrivals."""
         async with self._lock:
-            now = time.time()
-            pieces = self._runtime.board.screening_viewers(viewer, now=now, origin=_origin(context))
-            return (await self._take_pieces(_Step(now=now), pieces)).arrivals
+            step = _Step()
+            pieces = self._runtime.board.screening_viewers(
+                viewer, now=step.now, origin=_origin(context)
+            )
+            return (await self._take_pieces(step, pieces)).arrivals
 
     async def async_forget_requesters(
         self, theirs: Callable[[str, Person], bool], context: Context | None = None
@@ -492,11 +494,11 @@ class Worker:
     ) -> int:
         """Have the board forget."""
         async with self._lock:
-            now = time.time()
+            step = _Step()
             pieces = self._runtime.board.forgetting_requesters(
-                theirs, now=now, origin=_origin(context)
+                theirs, now=step.now, origin=_origin(context)
             )
-            return (await self._take_pieces(_Step(now=now), pieces)).requests
+            return (await self._take_pieces(step, pieces)).requests
 
     # --- services -----------------------------------------------------------------------------
 

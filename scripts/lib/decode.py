@@ -166,13 +166,11 @@ class Redaction:
         return key if key.isdecimal() else self.number("item", key)
 
     def key(self, event: str, key: str) -> str:
-        """Return the key of a sighting: an own id, who watched what, or a download."""
+        """Return the key of a sighting: an own id, an item, or a download."""
         if key.removeprefix("own:").isdecimal():
             return key
-        if event == "watched":
-            viewer, _, item = key.rpartition(":")
-            return f"{self.number('person', viewer)}, item {item}"
-        return self.item(key) if event == "added" else self.number("download", key)
+        of_item = event in {"added", "watched"}
+        return self.item(key) if of_item else self.number("download", key)
 
     def _object(self, value: Any) -> dict[str, Any]:
         kind = type(value).__name__

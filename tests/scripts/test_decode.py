@@ -266,7 +266,7 @@ def test_viewers_are_numbered(
     (report,) = found["reports"]
     assert (report["report"], report["viewer"]) == ("watch", "person 1")
     (sighting,) = found["sightings"]
-    assert (sighting["event"], sighting["key"]) == ("watched", "person 1, item 1201")
+    assert (sighting["event"], sighting["key"]) == ("watched", "1201")
     found = shown(capsys, "jellyfin", str(captured["jellyfin"]))
     assert found["reports"][0]["viewer"] == "person 1"
 
@@ -391,7 +391,7 @@ def test_a_services_own_words_are_redacted() -> None:
         ("grab", "AB12", "download 1"),
         ("added", "7", "7"),
         ("added", "7a7b", "item 1"),
-        ("watched", "plex:30415926:1201", "person 1, item 1201"),
+        ("watched", "a1b2c3", "item 1"),
     ],
 )
 def test_keys_of_sightings_are_redacted(event: str, key: str, shown_key: str) -> None:
