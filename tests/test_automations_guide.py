@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 import yaml
 from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.media_arrivals.condition import CONDITIONS
-from custom_components.media_arrivals.const import CONF_REQUESTER_NAMES, DOMAIN
+from custom_components.media_arrivals.const import CONF_REQUESTER_NAMES, CONF_WATCH_DATA, DOMAIN
 from custom_components.media_arrivals.engine.board.models import Decision
+from custom_components.media_arrivals.privacy import Requesters, Watching
 from custom_components.media_arrivals.trigger import TRIGGERS
 from tests.automation_helpers import automate, hear, refusal
 from tests.engine.board.household import FILM, request
 from tests.entity_helpers import board_entry, set_up_home
+from tests.persons import map_person
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "automations.md"
@@ -27,6 +30,13 @@ GUIDES = (
 FOLDER = f"custom_components/{DOMAIN}"
 SERVICE = "01JZ0000000000000000000000"
 """The service of the examples."""
+
+
+def told_everything() -> MockConfigEntry:
+    """Make a board that names everybody."""
+    return board_entry(
+        **{CONF_REQUESTER_NAMES: Requesters.EVERYBODY, CONF_WATCH_DATA: Watching.PER_PERSON}
+    )
 
 
 def examples() -> Iterator[Any]:
@@ -52,7 +62,8 @@ def used(data: Any, key: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("example", examples())
 async def test_home_assistant_accepts_the_example(hass: HomeAssistant, example: str) -> None:
-    await set_up_home(hass, board=board_entry(**{CONF_REQUESTER_NAMES: True}))
+    home = await set_up_home(hass, board=told_everything())
+    map_person(hass, home.board_entry, "Mia", {"seerr": "1"})
     example = example.replace(SERVICE, "seerr")
     assert await refusal(hass, example) is None
 
@@ -68,11 +79,11 @@ def test_there_is_an_example_of_each() -> None:
 
 async def test_the_guide_names_every_variable_and_every_option(hass: HomeAssistant) -> None:
     text = GUIDE.read_text(encoding="utf-8")
-    home = await set_up_home(hass, board=board_entry(**{CONF_REQUESTER_NAMES: True}))
+    home = await set_up_home(hass, board=told_everything())
     runs = await automate(hass, f"triggers: [{{trigger: {DOMAIN}.arrival_approved}}]")
     await hear(home, request(FILM, 0, Decision.APPROVED))
     own = {"id", "idx", "alias", "platform", "description"}
-    for name in {*runs.last, "episodes", "request", "state", "cause"} - own:
+    for name in {*runs.last, "episodes", "request", "watched_by", "state", "cause"} - own:
         assert f"`trigger.{name}`" in text, name
     for description in ("triggers", "conditions"):
         shown = yaml.safe_load((ROOT / FOLDER / f"{description}.yaml").read_text(encoding="utf-8"))

@@ -12,7 +12,13 @@ from homeassistant.setup import async_setup_component
 
 from custom_components.media_arrivals.condition import CONDITIONS, BoardCondition
 from custom_components.media_arrivals.const import CONF_REQUESTER_NAMES, DOMAIN
-from custom_components.media_arrivals.engine.board.models import Decision, DownloadState, Tier
+from custom_components.media_arrivals.engine.board.models import (
+    Decision,
+    DownloadState,
+    Stage,
+    Tier,
+)
+from custom_components.media_arrivals.privacy import Requesters
 from custom_components.media_arrivals.records import WebhookHealth
 from tests.automation_helpers import Runs, automate, refusal
 from tests.engine.board.household import (
@@ -33,6 +39,7 @@ from tests.engine.board.household import (
     watched,
 )
 from tests.entity_helpers import Home, board_entry, set_up_home
+from tests.persons import map_person
 
 ASK = "somebody_asks"
 
@@ -127,7 +134,7 @@ async def test_every_condition_is_checked_before_and_after_a_reload(
 async def test_options_say_which_arrival_is_meant(
     hass: HomeAssistant, options: dict[str, Any], *, expected: bool
 ) -> None:
-    board = board_entry(**{CONF_REQUESTER_NAMES: True})
+    board = board_entry(**{CONF_REQUESTER_NAMES: Requesters.EVERYBODY})
     home = await set_up_home(hass, "radarr", "radarr4k", "sonarr", "seerr", board=board)
     runs = await automate(hass, when("arrival_is_in_stage", **options))
     await film_downloads(home)
@@ -199,12 +206,28 @@ async def test_options_that_cannot_be_meant_are_refused(
     assert "options" in refused
 
 
+async def test_a_person_is_found_by_who_that_is_in_the_service(hass: HomeAssistant) -> None:
+    home = await set_up_home(hass)
+    for name in ("Mia", "Ben"):
+        map_person(hass, home.board_entry, name, {"seerr": {"name": name}})
+    await hass.async_block_till_done()
+    runs = await automate(hass, when("something_is_downloading", person="person.mia"))
+    await home.hear(request(FILM, 0, Decision.APPROVED, who="Ben"), download(RADARR, FILM, 1))
+    assert not await holds(hass, runs)
+    await home.hear(request(FILM, 2, Decision.APPROVED, number=2, who="Mia"))
+    assert await holds(hass, runs)
+
+
 async def test_names_that_became_private_are_not_looked_for(hass: HomeAssistant) -> None:
-    home = await set_up_home(hass, board=board_entry(**{CONF_REQUESTER_NAMES: True}))
+    home = await set_up_home(
+        hass, board=board_entry(**{CONF_REQUESTER_NAMES: Requesters.EVERYBODY})
+    )
     runs = await automate(hass, when("something_is_downloading", requester="Mia"))
     await film_downloads(home)
     assert await holds(hass, runs)
-    hass.config_entries.async_update_entry(home.board_entry, options={CONF_REQUESTER_NAMES: False})
+    hass.config_entries.async_update_entry(
+        home.board_entry, options={CONF_REQUESTER_NAMES: Requesters.OFF}
+    )
     assert not await holds(hass, runs)
 
 
@@ -239,6 +262,21 @@ async def test_a_new_episode_counts_as_downloading(
     assert await holds(hass, runs) is expected
     await home.hear(file(SONARR, SHOW, 7, parts=(episode(3),)))
     assert not await holds(hass, runs)
+
+
+async def test_a_season_of_which_only_an_episode_downloads_counts(hass: HomeAssistant) -> None:
+    """It stands where its least advanced episode does."""
+    home = await set_up_home(hass, "sonarr", "seerr")
+    runs = await automate(hass, when("something_is_downloading"))
+    await home.hear(
+        request(SHOW, 0, Decision.APPROVED, seasons=(1,)),
+        held(SONARR, SHOW, 1, seasons=(1,)),
+        episodes(2, 2),
+    )
+    assert not await holds(hass, runs)
+    await home.hear(download(SONARR, SHOW, 3, parts=(episode(1),)))
+    assert {arrival.stage for arrival in home.runtime.board.arrivals()} == {Stage.SENT}
+    assert await holds(hass, runs)
 
 
 async def test_two_downloaders_of_one_film_do_not_mix(hass: HomeAssistant) -> None:

@@ -10,7 +10,7 @@ import yaml
 from homeassistant.components.automation.const import DOMAIN as AUTOMATION_DOMAIN
 from homeassistant.components.trace.const import DATA_TRACE
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.dispatcher import DATA_DISPATCHER, async_dispatcher_send
 from homeassistant.helpers.trigger import (
     async_get_all_descriptions,
     async_initialize_triggers,
@@ -36,11 +36,13 @@ from custom_components.media_arrivals.engine.board.models import (
     Via,
 )
 from custom_components.media_arrivals.engine.connectors.base import WebhookCause
+from custom_components.media_arrivals.privacy import Requesters, Watching
 from custom_components.media_arrivals.records import WebhookHealth
 from custom_components.media_arrivals.trigger import TRIGGERS, SignalTrigger
 from tests.automation_helpers import Runs, automate, hear, refusal
 from tests.engine.board.household import (
     ANNA,
+    BEN,
     FILM,
     PLEX,
     RADARR,
@@ -58,6 +60,7 @@ from tests.engine.board.household import (
     watched,
 )
 from tests.entity_helpers import FakeClient, Home, board_entry, service_entry, set_up_home
+from tests.persons import add_person, map_person
 
 GUESTS = Service(id="seerr-guests", kind="seerr", role=Role.REQUESTS)
 
@@ -299,7 +302,7 @@ async def test_an_automation_that_is_off_hears_nothing(hass: HomeAssistant) -> N
 async def test_options_say_which_arrivals_are_meant(
     hass: HomeAssistant, key: str, options: dict[str, Any], titles: list[str]
 ) -> None:
-    board = board_entry(**{CONF_REQUESTER_NAMES: True})
+    board = board_entry(**{CONF_REQUESTER_NAMES: Requesters.EVERYBODY})
     home = await set_up_home(hass, "radarr", "sonarr", "seerr", "seerr-guests", board=board)
     runs = await automate(hass, of(key, **options))
     for at, decision in enumerate((Decision.PENDING, Decision.APPROVED)):
@@ -434,7 +437,9 @@ async def test_nobody_is_named_if_the_board_does_not_show_who_asked(hass: HomeAs
 
 
 async def test_who_asked_is_named_if_the_board_shows_it(hass: HomeAssistant) -> None:
-    home = await set_up_home(hass, board=board_entry(**{CONF_REQUESTER_NAMES: True}))
+    home = await set_up_home(
+        hass, board=board_entry(**{CONF_REQUESTER_NAMES: Requesters.EVERYBODY})
+    )
     runs = await automate(hass, of("arrival_became_available"))
     await hear(home, request(film(1), 0, number=8, who="Ben"))
     await available(home, 1)
@@ -443,7 +448,9 @@ async def test_who_asked_is_named_if_the_board_shows_it(hass: HomeAssistant) -> 
 
 
 async def test_a_request_is_told_with_its_own_requester(hass: HomeAssistant) -> None:
-    home = await set_up_home(hass, board=board_entry(**{CONF_REQUESTER_NAMES: True}))
+    home = await set_up_home(
+        hass, board=board_entry(**{CONF_REQUESTER_NAMES: Requesters.EVERYBODY})
+    )
     runs = await automate(hass, of("request_became_available", requester="Ben"))
     await hear(home, request(film(1), 0, Decision.APPROVED, number=8, who="Ben"))
     await available(home, 1)
@@ -462,7 +469,11 @@ async def test_episodes_are_named(hass: HomeAssistant) -> None:
 
 async def test_nobody_is_told_who_watched(hass: HomeAssistant) -> None:
     home = await set_up_home(
-        hass, "sonarr", "seerr", "plex", board=board_entry(**{CONF_REQUESTER_NAMES: True})
+        hass,
+        "sonarr",
+        "seerr",
+        "plex",
+        board=board_entry(**{CONF_REQUESTER_NAMES: Requesters.EVERYBODY}),
     )
     runs = await automate(hass, of("arrival_watched"))
     await hear(
@@ -477,6 +488,97 @@ async def test_nobody_is_told_who_watched(hass: HomeAssistant) -> None:
     assert ANNA not in str(runs.triggers)
     assert "viewer" not in str(runs.triggers)
     assert "plex:" not in str(runs.triggers)
+
+
+MIA: dict[str, str | dict[str, Any]] = {"seerr": {"name": "Mia", "id": "31"}, "plex": "11"}
+"""Anna of the household's watchers, and Mia of its requesters, are one person here."""
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (Requesters.HOUSEHOLD, None),
+        (Requesters.PER_PERSON, "Mia Sommer"),
+        (Requesters.EVERYBODY, "Mia Sommer, Ben"),
+    ],
+)
+async def test_a_person_is_found_by_who_that_is_in_the_service(
+    hass: HomeAssistant, names: Requesters, told: str | None
+) -> None:
+    board = board_entry(**{CONF_REQUESTER_NAMES: names})
+    home = await set_up_home(hass, "radarr", "sonarr", "seerr", "seerr-guests", board=board)
+    map_person(hass, home.board_entry, "Mia Sommer", MIA)
+    await hass.async_block_till_done()
+    runs = await automate(hass, of("arrival_approved", person="person.mia_sommer"))
+    await hear(
+        home,
+        request(film(1), 0, Decision.APPROVED, number=1, who="Ben"),
+        request(film(2), 0, Decision.APPROVED, number=2, who="Mia", service=GUESTS),
+        request(film(3), 0, number=3, who="Mia"),
+        request(film(3), 0, number=4, who="Ben"),
+        request(film(3), 1, Decision.APPROVED, number=3, who="Mia"),
+    )
+    assert runs.titles == ["Film 3"]
+    assert runs.last.get("requester") == told
+    asked = [one.get("requester") for one in runs.last["arrival"]["requests"]]
+    assert ("Ben" in asked) is (names is Requesters.EVERYBODY)
+
+
+@pytest.mark.parametrize(("name", "titles"), [("mia sommer", ["Film 1"]), ("Mia", []), ("Ben", [])])
+async def test_a_name_is_that_which_the_board_shows(
+    hass: HomeAssistant, name: str, titles: list[str]
+) -> None:
+    board = board_entry(**{CONF_REQUESTER_NAMES: Requesters.PER_PERSON})
+    home = await set_up_home(hass, board=board)
+    map_person(hass, home.board_entry, "Mia Sommer", MIA)
+    await hass.async_block_till_done()
+    runs = await automate(hass, of("arrival_requested", requester=name))
+    await hear(home, request(film(1), 0), request(film(2), 0, number=2, who="Ben"))
+    assert runs.titles == titles
+
+
+async def test_a_person_is_looked_for_in_vain_if_the_board_keeps_nobody(
+    hass: HomeAssistant,
+) -> None:
+    home = await set_up_home(hass, board=board_entry(**{CONF_REQUESTER_NAMES: Requesters.OFF}))
+    map_person(hass, home.board_entry, "Mia", MIA)
+    refused = await refusal(hass, of("arrival_approved", person="person.mia"))
+    assert refused is not None
+    assert "the board keeps nobody who asked" in refused
+
+
+async def test_a_person_who_is_not_one_of_the_board_is_refused(hass: HomeAssistant) -> None:
+    await set_up_home(hass)
+    refused = await refusal(hass, of("arrival_approved", person=add_person(hass, "Ben")))
+    assert refused is not None
+    assert "the board does not know who this is in the services" in refused
+
+
+async def test_who_watched_is_looked_for_and_told_per_person(hass: HomeAssistant) -> None:
+    board = board_entry(**{CONF_WATCH_DATA: Watching.PER_PERSON})
+    home = await set_up_home(hass, "seerr", "plex", board=board)
+    for name, viewer in (("Mia", "11"), ("Ben", "22")):
+        map_person(hass, home.board_entry, name, {"plex": viewer})
+    await hass.async_block_till_done()
+    runs = await automate(hass, of("arrival_watched", person="person.mia"))
+    await requested(home, 1)
+    await hear(home, watched(film(1), 5, BEN))
+    assert not runs
+    await hear(home, watched(film(1), 6, ANNA))
+    assert runs.last["watched_by"] == "Mia"
+    assert "plex:" not in str(runs.triggers)
+
+    hass.config_entries.async_update_entry(
+        home.board_entry, options={CONF_WATCH_DATA: Watching.HOUSEHOLD}
+    )
+    await hass.async_block_till_done()
+    await requested(home, 2)
+    await hear(home, watched(film(2), 6, ANNA))
+    assert len(runs) == 1
+    assert why_not(hass) == {"reason": "private"}
+    refused = await refusal(hass, of("arrival_watched", person="person.mia"))
+    assert refused is not None
+    assert "the board does not tell who watched" in refused
 
 
 async def test_nothing_is_watched_if_the_board_keeps_none(hass: HomeAssistant) -> None:
@@ -528,6 +630,9 @@ async def test_a_service_that_was_removed_meanwhile_has_its_id_left(hass: HomeAs
         ({"late": "perhaps"}, "invalid boolean value perhaps at 'options.late'"),
         ({"requester": ""}, "length of value must be at least 1 at 'options.requester'"),
         ({"requester": "Mia"}, "the board does not show who asked; change that"),
+        ({"person": "mia"}, "'options.person'"),
+        ({"person": "light.mia"}, "'options.person'"),
+        ({"person": "person.stranger"}, "the board does not know who this is in the services"),
         ({"service": "gone"}, "this is no service of Media Arrivals"),
         ({"service": "the-board"}, "this is no service of Media Arrivals"),
         ({"colour": "red"}, "not a valid option at 'options.colour'"),
@@ -544,14 +649,18 @@ async def test_options_that_cannot_be_meant_are_refused(
 
 
 async def test_names_that_became_private_fire_nothing_more(hass: HomeAssistant) -> None:
-    home = await set_up_home(hass, board=board_entry(**{CONF_REQUESTER_NAMES: True}))
+    home = await set_up_home(
+        hass, board=board_entry(**{CONF_REQUESTER_NAMES: Requesters.EVERYBODY})
+    )
     runs = await automate(hass, of("arrival_requested", requester="Mia"))
     await requested(home, 1)
     assert len(runs) == 1
-    hass.config_entries.async_update_entry(home.board_entry, options={CONF_REQUESTER_NAMES: False})
+    hass.config_entries.async_update_entry(
+        home.board_entry, options={CONF_REQUESTER_NAMES: Requesters.HOUSEHOLD}
+    )
     await requested(home, 2)
     assert len(runs) == 1
-    assert why_not(hass) == {"reason": "requester_names_private"}
+    assert why_not(hass) == {"reason": "private"}
 
 
 async def test_the_editor_shows_every_trigger_with_the_options_that_it_takes(
@@ -655,6 +764,6 @@ async def test_services_that_come_are_watched_and_those_that_go_are_not(
     with home.answering():
         await hass.config_entries.async_remove("sonarr")
         await hass.async_block_till_done()
-    async_dispatcher_send(hass, SIGNAL_RECORD.format("sonarr"))
-    await hass.async_block_till_done()
     assert len(runs) == 1
+    assert SIGNAL_RECORD.format("sonarr") not in hass.data[DATA_DISPATCHER]
+    assert SIGNAL_RECORD.format("radarr") in hass.data[DATA_DISPATCHER]

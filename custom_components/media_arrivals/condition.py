@@ -20,12 +20,22 @@ from homeassistant.helpers.typing import ConfigType, TemplateVarsType
 
 from .engine.board.board import Board
 from .engine.board.models import Arrival, DownloadState, ExternalIds, MediaType, Stage
-from .filters import A_NAME, A_TIER, A_TYPE, STAGES, Filter, check_options, names_shown
+from .filters import (
+    A_NAME,
+    A_PERSON,
+    A_TIER,
+    A_TYPE,
+    STAGES,
+    Filter,
+    check_options,
+    why_private,
+)
 from .records import WebhookHealth
 from .runtime import BOARD_KEY, BoardRuntime, service_entries
 from .services import (
     ATTR_ARRIVAL_ID,
     ATTR_IMDB_ID,
+    ATTR_PERSON,
     ATTR_REQUESTER,
     ATTR_SEASON,
     ATTR_SERVICE,
@@ -78,7 +88,7 @@ class BoardCondition(Condition):
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
         super().__init__(hass, config)
         self._options = config.options or {}
-        self._filter = Filter.of(self._hass, self._options)
+        self._filter = Filter.of(hass, self._options)
 
     @override
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:
@@ -87,8 +97,8 @@ class BoardCondition(Condition):
         if runtime is None:
             condition_trace_update_result(message="Media Arrivals is not set up")
             return False
-        if ATTR_REQUESTER in self._options and not names_shown(self._hass):
-            condition_trace_update_result(message="the board does not show who asked")
+        if private := why_private(self._hass, self._options):
+            condition_trace_update_result(message=private)
             return False
         return self.holds(runtime, kwargs.get("variables"))
 
@@ -109,6 +119,7 @@ class ArrivalIsInStage(BoardCondition):
         probatio.Optional(ATTR_TYPE): A_TYPE,
         probatio.Optional(ATTR_SEASON): cv.positive_int,
         probatio.Optional(ATTR_TIER): A_TIER,
+        probatio.Optional(ATTR_PERSON): A_PERSON,
         probatio.Optional(ATTR_REQUESTER): A_NAME,
         probatio.Optional(ATTR_SERVICE): cv.string,
     }
@@ -152,6 +163,7 @@ class SomethingIsDownloading(BoardCondition):
         probatio.Optional(ATTR_TYPE): A_TYPE,
         probatio.Optional(ATTR_TIER): A_TIER,
         probatio.Optional(ATTR_SERVICE): cv.string,
+        probatio.Optional(ATTR_PERSON): A_PERSON,
         probatio.Optional(ATTR_REQUESTER): A_NAME,
     }
 
@@ -168,9 +180,7 @@ class SomethingIsDownloading(BoardCondition):
 def _is_downloading(arrival: Arrival, service: str | None) -> bool:
     """Tell whether an arrival or an episode of it is downloading, in this service."""
     parts = (arrival.whole, *arrival.parts.values())
-    if arrival.stage is not Stage.DOWNLOADING and not (
-        arrival.coming and any(part.stage is Stage.DOWNLOADING for part in parts)
-    ):
+    if Stage.DOWNLOADING not in {arrival.stage, *(part.stage for part in parts)}:
         return False
     return service is None or any(
         claims.download is not None and claims.download.state is DownloadState.DOWNLOADING

@@ -11,16 +11,35 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 
 from .engine.board.board import Board
-from .engine.board.models import Arrival, Change, MediaType, Request, Role, Stage, Tier, Title
-from .people import People
-from .privacy import NAMED, Privacy, Requesters
+from .engine.board.models import (
+    Arrival,
+    Change,
+    MediaType,
+    Person,
+    Request,
+    Role,
+    Stage,
+    Tier,
+    Title,
+)
+from .people import People, PersonId, person_id, persons_of
+from .privacy import NAMED, Privacy, Requesters, Watching
 from .runtime import BOARD_KEY, board_entry, service_entries
-from .services import ATTR_REQUESTER, ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
+from .services import ATTR_PERSON, ATTR_REQUESTER, ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
 
 NAMES_PRIVATE: Final = (
     "the board does not show who asked; change that in the board's options, or leave out"
     f" {ATTR_REQUESTER}"
 )
+ASKING_PRIVATE: Final = (
+    f"the board keeps nobody who asked; change that in the board's options, or leave {ATTR_PERSON}"
+    " out"
+)
+WATCHING_PRIVATE: Final = (
+    "the board does not tell who watched; choose that in the board's options, or leave"
+    f" {ATTR_PERSON} out"
+)
+NO_SUCH_PERSON: Final = "the board does not know who this is in the services; add the person to it"
 NO_SUCH_SERVICE: Final = "this is no service of Media Arrivals; choose one that is"
 
 
@@ -33,23 +52,53 @@ A_TYPE: Final = one_of(MediaType)
 A_TIER: Final = one_of(Tier)
 STAGES: Final = probatio.All(cv.ensure_list, probatio.Length(min=1), [one_of(Stage)])
 A_NAME: Final = probatio.All(cv.string, probatio.Length(min=1))
+A_PERSON: Final = cv.entity_domain(ATTR_PERSON)
 
 
 @callback
-def check_options(hass: HomeAssistant, options: Mapping[str, Any]) -> None:
-    """Refuse a service that is not there, and to look for people whose names are private."""
+def check_options(
+    hass: HomeAssistant, options: Mapping[str, Any], *, watching: bool = False
+) -> None:
+    """Refuse a service that is not there, and to look for people in whom it is not to look."""
     entry_id = options.get(ATTR_SERVICE)
     if entry_id is not None and all(one.entry_id != entry_id for one in service_entries(hass)):
         raise probatio.Invalid(NO_SUCH_SERVICE, path=[CONF_OPTIONS, ATTR_SERVICE])
-    if ATTR_REQUESTER in options and not names_shown(hass):
-        raise probatio.Invalid(NAMES_PRIVATE, path=[CONF_OPTIONS, ATTR_REQUESTER])
+    if wrong := why_private(hass, options, watching=watching):
+        raise probatio.Invalid(wrong, path=[CONF_OPTIONS, _who(options)])
+    entity_id = options.get(ATTR_PERSON)
+    if entity_id is not None:
+        board, person = board_entry(hass), person_id(hass, entity_id)
+        if board is None or all(one.id != person for one in persons_of(board)):
+            raise probatio.Invalid(NO_SUCH_PERSON, path=[CONF_OPTIONS, ATTR_PERSON])
 
 
 @callback
-def names_shown(hass: HomeAssistant) -> bool:
-    """Tell whether automations may know who asked; the set-up need not be through for that."""
+def why_private(
+    hass: HomeAssistant, options: Mapping[str, Any], *, watching: bool = False
+) -> str | None:
+    """Say why the people who are looked for are not to be found, if so."""
+    privacy = privacy_of(hass)
+    if ATTR_REQUESTER in options and privacy.requesters not in NAMED:
+        return NAMES_PRIVATE
+    if ATTR_PERSON not in options:
+        return None
+    if watching:
+        return None if privacy.watching is Watching.PER_PERSON else WATCHING_PRIVATE
+    return ASKING_PRIVATE if privacy.requesters is Requesters.OFF else None
+
+
+def _who(options: Mapping[str, Any]) -> str:
+    """Return by which option people are looked for."""
+    return ATTR_REQUESTER if ATTR_REQUESTER in options else ATTR_PERSON
+
+
+@callback
+def privacy_of(hass: HomeAssistant) -> Privacy:
+    """Return the board's rule of the moment; the set-up need not be through for that."""
+    if (runtime := hass.data.get(BOARD_KEY)) is not None:
+        return runtime.privacy
     entry = board_entry(hass)
-    return entry is not None and Privacy.of(entry.options, People()).requesters in NAMED
+    return Privacy.of({} if entry is None else entry.options, People())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +110,20 @@ class Filter:
     tier: Tier | None
     service: str | None
     requester: str | None
+    person: PersonId | None
 
     @classmethod
     def of(cls, hass: HomeAssistant, options: Mapping[str, Any]) -> Self:
-        """Take what the options say."""
+        """Take what the options say; what was a person and no longer is stands for nobody."""
         requester: str | None = options.get(ATTR_REQUESTER)
+        entity_id: str | None = options.get(ATTR_PERSON)
         return cls(
             hass=hass,
             media_type=options.get(ATTR_TYPE),
             tier=options.get(ATTR_TIER),
             service=options.get(ATTR_SERVICE),
             requester=None if requester is None else requester.casefold(),
+            person=None if entity_id is None else person_id(hass, entity_id) or "",
         )
 
     def lets_through(self, board: Board, change: Change) -> bool:
@@ -80,7 +132,11 @@ class Filter:
         return (
             self._fits(change.title, change.arrival)
             and (service is None or _concerns(board, change, requests, service))
-            and self._asked_for(requests)
+            and (
+                self._asked_for(requests)
+                if change.watch is None
+                else self.person in {None, self._people.person_of_viewer(change.watch.viewer)}
+            )
         )
 
     def covers(self, board: Board, arrival: Arrival) -> bool:
@@ -99,19 +155,29 @@ class Filter:
 
     def _asked_for(self, requests: Collection[Request]) -> bool:
         """Tell whether the right person asked."""
-        return self.requester is None or any(
-            self.requester == name.casefold() for one in requests for name in self._names(one)
+        if self.requester is None and self.person is None:
+            return True
+        return any(
+            (self.requester is None or self.requester in self._names(one.service, who))
+            and self.person in {None, self._people.person_of(one.service, who)}
+            for one in requests
+            if (who := one.requester) is not None
         )
 
-    def _names(self, request: Request) -> Collection[str]:
+    @property
+    def _people(self) -> People:
+        """Return who is who now."""
+        return privacy_of(self.hass).people
+
+    def _names(self, service: str, who: Person) -> Collection[str]:
         """Return what whoever asked may be called."""
-        privacy, who = self.hass.data[BOARD_KEY].privacy, request.requester
-        if who is None:
-            return ()
-        told = privacy.asked_by(self.hass, request.service, who)
+        privacy = privacy_of(self.hass)
+        told = privacy.asked_by(self.hass, service, who)
+        names = [] if told is None else [told]
         # Where nobody may be named, the automation is told why it does not run.
-        seerrs = () if privacy.requesters is Requesters.PER_PERSON else (who.name,)
-        return seerrs if told is None else (told, *seerrs)
+        if privacy.requesters is not Requesters.PER_PERSON:
+            names.append(who.name)
+        return [name.casefold() for name in names]
 
 
 def _requests(board: Board, change: Change) -> Collection[Request]:

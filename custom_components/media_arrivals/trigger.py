@@ -20,18 +20,26 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import CONF_KIND, SIGNAL_CHANGE, SIGNAL_WEBHOOK
 from .engine.board.models import Change, ChangeKind, Stage
-from .filters import A_NAME, A_TIER, A_TYPE, Filter, check_options, names_shown
+from .filters import (
+    A_NAME,
+    A_PERSON,
+    A_TIER,
+    A_TYPE,
+    Filter,
+    check_options,
+    why_private,
+)
 from .presenter import Audience, Document, iso_time, present_arrival, present_request
 from .privacy import NAMED, Requesters
 from .runtime import BOARD_KEY, service_entries
-from .services import ATTR_REQUESTER, ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
+from .services import ATTR_PERSON, ATTR_REQUESTER, ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
 from .telling import context_of
 from .webhook_watch import WebhookTurn
 
 ATTR_LATE: Final = "late"
 
 REASON_LATE: Final = "late"
-REASON_PRIVATE: Final = "requester_names_private"
+REASON_PRIVATE: Final = "private"
 
 type Options = Mapping[probatio.Marker, Any]
 
@@ -40,9 +48,11 @@ _COMMON: Final[Options] = {
     probatio.Optional(ATTR_LATE, default=False): cv.boolean,
 }
 _OF_ANY_TYPE: Final[Options] = {probatio.Optional(ATTR_TYPE): A_TYPE}
+_BY_A_PERSON: Final[Options] = {probatio.Optional(ATTR_PERSON): A_PERSON}
 _ASKED_FOR: Final[Options] = {
     probatio.Optional(ATTR_TIER): A_TIER,
     probatio.Optional(ATTR_REQUESTER): A_NAME,
+    **_BY_A_PERSON,
 }
 
 
@@ -50,6 +60,8 @@ class SignalTrigger(Trigger):
     """Listens to a signal of the domain, whether entries are loaded or not."""
 
     options: ClassVar[Options]
+    watching: ClassVar[bool] = False
+    """Whether people are those who watched, and not those who asked."""
 
     @override
     @classmethod
@@ -57,7 +69,7 @@ class SignalTrigger(Trigger):
         """Refuse options that cannot be meant."""
         schema = probatio.Schema({probatio.Required(CONF_OPTIONS, default=dict): dict(cls.options)})
         config = cast("ConfigType", schema(config))
-        check_options(hass, config[CONF_OPTIONS])
+        check_options(hass, config[CONF_OPTIONS], watching=cls.watching)
         return config
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
@@ -89,7 +101,7 @@ class ChangeTrigger(SignalTrigger):
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         super().__init__(hass, config)
-        self._filter = Filter.of(self._hass, self._options)
+        self._filter = Filter.of(hass, self._options)
 
     @override
     def async_listen(
@@ -123,9 +135,8 @@ class ChangeTrigger(SignalTrigger):
         """Say why the automation does not run although it is what it waits for."""
         if change.late and not self._options[ATTR_LATE]:
             return REASON_LATE
-        if ATTR_REQUESTER in self._options and not names_shown(self._hass):
-            return REASON_PRIVATE
-        return None
+        private = why_private(self._hass, self._options, watching=self.watching)
+        return REASON_PRIVATE if private else None
 
 
 class WebhookTrigger(SignalTrigger):
@@ -166,6 +177,7 @@ def _when(
             marker: one for taken in (*takes, _COMMON) for marker, one in taken.items()
         }
         kind, stage, said = kind_told, at, said_of_it
+        watching = kind_told is ChangeKind.WATCHED
 
     return Told
 
@@ -199,7 +211,7 @@ TRIGGERS: Final[dict[str, type[Trigger]]] = {
         ChangeKind.PART, "became available", _ASKED_FOR, at=Stage.AVAILABLE
     ),
     # Watched is watched, in whichever quality.
-    "arrival_watched": _when(ChangeKind.WATCHED, "was watched", _OF_ANY_TYPE),
+    "arrival_watched": _when(ChangeKind.WATCHED, "was watched", _OF_ANY_TYPE, _BY_A_PERSON),
     "webhook_stopped_working": _webhook("stopped working", to=False),
     "webhook_works_again": _webhook("works again", to=True),
 }
