@@ -4,6 +4,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
+from .acting import async_setup_acting
 from .const import DOMAIN
 from .coordinator import ServiceCoordinator, async_make_client, async_webhook_client
 from .entity import BOARD_PLATFORMS, SERVICE_PLATFORMS, async_set_up_device, is_board
@@ -37,6 +38,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     doors.async_open_for_all()
     await runtime.async_open()
     async_setup_services(hass)
+    async_setup_acting(hass)
     async_setup_views(hass)
     async_tell(hass)
     async_follow_disabling(hass)

@@ -32,14 +32,12 @@ from .filters import (
 )
 from .records import WebhookHealth
 from .runtime import BOARD_KEY, BoardRuntime, service_entries
-from .services import (
+from .services import ATTR_PERSON, ATTR_REQUESTER, ATTR_STAGE
+from .targets import (
     ATTR_ARRIVAL_ID,
     ATTR_IMDB_ID,
-    ATTR_PERSON,
-    ATTR_REQUESTER,
     ATTR_SEASON,
     ATTR_SERVICE,
-    ATTR_STAGE,
     ATTR_TIER,
     ATTR_TMDB_ID,
     ATTR_TVDB_ID,

@@ -520,10 +520,15 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             reports = await self._guarded(self._answers(questions))
         except (UpdateFailed, ConfigEntryAuthFailed) as err:
             return SyncResult(reachable=False, error=err.translation_key)
+        changed = await self.async_take(reports, context)
+        return SyncResult(reachable=True, checked=len(questions), changed=changed)
+
+    async def async_take(self, reports: Sequence[AnyReport], context: Context | None) -> int:
+        """Have what was read from the service applied; return how many changes came of it."""
         ticket = Ticket(service=self.service.id, context=context)
         await self.runtime.apply(reports, service=self.service.id, ticket=ticket)
         await self._settle(ticket)
-        return SyncResult(reachable=True, checked=len(questions), changed=ticket.changed)
+        return ticket.changed
 
     async def _answers(self, questions: Sequence[Question]) -> list[AnyReport]:
         """Ask questions one after the other; what is not there is no failure."""

@@ -25,7 +25,8 @@ from .engine.board.models import (
 from .people import People, PersonId, person_id, persons_of
 from .privacy import NAMED, Privacy, Requesters, Watching
 from .runtime import BOARD_KEY, board_entry, service_entries
-from .services import ATTR_PERSON, ATTR_REQUESTER, ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
+from .services import ATTR_PERSON, ATTR_REQUESTER
+from .targets import ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
 
 NAMES_PRIVATE: Final = (
     "the board does not show who asked; change that in the board's options, or leave out"

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -114,10 +114,13 @@ class Finder:
             search.told_by.add(source)
             search.wake.set()
             return
-        search = _Search(
-            title_id=title_id, imported_at=imported_at, sources={source}, told_by={source}
+        self._begin(
+            _Search(title_id=title_id, imported_at=imported_at, sources={source}, told_by={source})
         )
-        self._searches[title_id] = search
+
+    def _begin(self, search: _Search) -> None:
+        """Begin a search."""
+        self._searches[search.title_id] = search
         sought = {arrival.id for arrival in self._arrivals(search)}
         for service_id, record in self._runtime.records.items():
             if not sought.isdisjoint(record.not_found):
@@ -128,6 +131,27 @@ class Finder:
         )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def async_scan(
+        self, arrival: Arrival, servers: Collection[str]
+    ) -> Mapping[str, str | None]:
+        """Have media servers look into an arrival's folder, then look for it there.
+
+        Answers with the library of each; ``None``: it has none for that folder, or no answer.
+        """
+        title = self._runtime.board.title(arrival.title_id)
+        search = _Search(title_id=title.id, imported_at=time.time(), sources=set())
+        for holding in title.holdings:
+            folder = await self._folder(search, holding.service) if holding.flag.yes else None
+            if folder is None:
+                continue
+            for server in self._servers():
+                if server.service.id in servers:
+                    await self._scan_in(search, server, folder)
+        unasked = {service for service, _ in search.unasked}
+        if title.id not in self._searches:
+            self._begin(_Search(title_id=title.id, imported_at=time.time(), sources=set()))
+        return {one: None if one in unasked else search.places.get(one) for one in servers}
 
     async def async_stop(self) -> None:
         """Stop looking; what is not found is looked for at the next start."""

@@ -11,6 +11,16 @@ from homeassistant.components.logbook.const import (
 from homeassistant.components.logbook.models import LazyEventPartialState
 from homeassistant.core import HomeAssistant, callback
 
+from .acting import (
+    ACTION_APPROVE_REQUEST,
+    ACTION_DECLINE_REQUEST,
+    ACTION_DELETE_REQUEST,
+    ACTION_REQUEST_MEDIA,
+    ACTION_RETRY_REQUEST,
+    ACTION_SCAN_LIBRARY,
+    ACTION_SEARCH_RELEASE,
+    ACTION_SEND_TO_SERVICE,
+)
 from .const import DOMAIN, EVENT_ACTION, EVENT_STAGE_CHANGED, EVENT_WATCHED, NAME
 from .engine.board.models import Stage
 from .services import (
@@ -110,6 +120,26 @@ def _forgotten(data: Mapping[str, Any]) -> str:
     return f"forgot a person in {' and '.join(counted)}" if counted else "knew nothing to forget"
 
 
+def _acted(done: str, failed: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return what says that a service did something, or why it did not."""
+
+    def describe(data: Mapping[str, Any]) -> str:
+        if error := data.get("error"):
+            return f"could not {failed} ({data['service']}: {error.replace('_', ' ')})"
+        what = _name(data) if data["title"] else "a title"
+        return f"{done} {what} ({data['service']})"
+
+    return describe
+
+
+def _scanned(data: Mapping[str, Any]) -> str:
+    """Say where a media server was made to look."""
+    if error := data.get("error"):
+        return f"could not have {data['service']} scan ({error.replace('_', ' ')})"
+    where = f"for {_name(data)}" if data["title"] else "all its libraries"
+    return f"had {data['service']} scan {where}"
+
+
 def _webhook_failed(data: Mapping[str, Any]) -> str:
     """Say why a webhook's test failed."""
     return f"could not test the webhook of {data['service']}: {data['error']}"
@@ -131,4 +161,12 @@ MESSAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     ACTION_DISMISS_ARRIVAL: _dismissed,
     ACTION_FORGET_PERSON: _forgotten,
     ACTION_TEST_WEBHOOK: _webhook_failed,
+    ACTION_REQUEST_MEDIA: _acted("requested", "request a title"),
+    ACTION_APPROVE_REQUEST: _acted("approved", "approve a request"),
+    ACTION_DECLINE_REQUEST: _acted("declined", "decline a request"),
+    ACTION_RETRY_REQUEST: _acted("retried", "retry a request"),
+    ACTION_DELETE_REQUEST: _acted("deleted the request for", "delete a request"),
+    ACTION_SEND_TO_SERVICE: _acted("sent", "send a title"),
+    ACTION_SEARCH_RELEASE: _acted("had releases searched of", "search releases"),
+    ACTION_SCAN_LIBRARY: _scanned,
 }

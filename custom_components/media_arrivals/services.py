@@ -28,13 +28,11 @@ from .const import (
 from .doctor import async_examine_all
 from .engine.board.models import (
     Arrival,
-    ExternalIds,
     MediaType,
     Outcome,
     Question,
     Role,
     Stage,
-    Tier,
 )
 from .engine.storage.models import StorageError
 from .finder import NotFound
@@ -63,6 +61,17 @@ from .runtime import (
     service_entries,
 )
 from .screening import Whom, async_forget
+from .targets import (
+    ARRIVAL,
+    ATTR_ARRIVAL_ID,
+    ATTR_SERVICE,
+    ATTR_TYPE,
+    NAMES_ARRIVAL,
+    arrival_not_found,
+    ids_of,
+    service_entry,
+    the_only,
+)
 
 ACTION_GET_ARRIVALS: Final = "get_arrivals"
 ACTION_GET_ARRIVAL: Final = "get_arrival"
@@ -74,24 +83,16 @@ ACTION_FORGET_PERSON: Final = "forget_person"
 ACTION_TEST_WEBHOOK: Final = "test_webhook"
 """Only a button; named in the event that the logbook describes."""
 
-ATTR_ARRIVAL_ID: Final = "arrival_id"
 ATTR_EVENT_TYPE: Final = "event_type"
-ATTR_IMDB_ID: Final = "imdb_id"
 ATTR_LIMIT: Final = "limit"
 ATTR_NAME: Final = "name"
 ATTR_OFFSET: Final = "offset"
 ATTR_OUTCOME: Final = "outcome"
 ATTR_PERSON: Final = "person"
 ATTR_REQUESTER: Final = "requester"
-ATTR_SEASON: Final = "season"
-ATTR_SERVICE: Final = "service"
 ATTR_STAGE: Final = "stage"
 ATTR_TEST: Final = "test"
 ATTR_TEXT: Final = "text"
-ATTR_TIER: Final = "tier"
-ATTR_TMDB_ID: Final = "tmdb_id"
-ATTR_TVDB_ID: Final = "tvdb_id"
-ATTR_TYPE: Final = "type"
 ATTR_VIEWER: Final = "viewer"
 
 DEFAULT_LIMIT: Final = 50
@@ -124,20 +125,7 @@ GET_ARRIVALS_SCHEMA: Final = probatio.Schema(
     }
 )
 
-GET_ARRIVAL_SCHEMA: Final = probatio.Schema(
-    probatio.All(
-        {
-            probatio.Exclusive(ATTR_ARRIVAL_ID, "id"): cv.string,
-            probatio.Exclusive(ATTR_TMDB_ID, "id"): cv.positive_int,
-            probatio.Exclusive(ATTR_TVDB_ID, "id"): cv.positive_int,
-            probatio.Exclusive(ATTR_IMDB_ID, "id"): cv.string,
-            probatio.Optional(ATTR_TYPE, default=MediaType.MOVIE): probatio.Coerce(MediaType),
-            probatio.Optional(ATTR_SEASON): cv.positive_int,
-            probatio.Optional(ATTR_TIER): probatio.Coerce(Tier),
-        },
-        cv.has_at_least_one_key(ATTR_ARRIVAL_ID, ATTR_TMDB_ID, ATTR_TVDB_ID, ATTR_IMDB_ID),
-    )
-)
+GET_ARRIVAL_SCHEMA: Final = probatio.Schema(probatio.All({**ARRIVAL}, NAMES_ARRIVAL))
 
 GET_WEBHOOK_LOG_SCHEMA: Final = probatio.Schema(
     {
@@ -230,7 +218,7 @@ async def _async_get_arrivals(call: ServiceCall) -> ServiceResponse:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="requester_names_private"
         )
-    service = _service_entry(call)
+    service = service_entry(call)
     runtime = call.hass.data[BOARD_KEY]
     search = Search(
         stages=call.data.get(ATTR_STAGE),
@@ -277,8 +265,8 @@ async def _async_get_arrival(call: ServiceCall) -> ServiceResponse:
         if ATTR_ARRIVAL_ID in call.data:
             found = await read_arrival(storage, board, call.data[ATTR_ARRIVAL_ID])
         else:
-            found = await read_title(storage, board, call.data[ATTR_TYPE], _ids(call))
-        arrival = _the_only(call, found.arrivals)
+            found = await read_title(storage, board, call.data[ATTR_TYPE], ids_of(call))
+        arrival = the_only(call, found.arrivals)
         overview = await read_overview(storage, arrival.title_id)
         timeline = await read_timeline(storage, arrival.id)
     except StorageError as err:
@@ -304,7 +292,7 @@ async def _async_get_webhook_log(call: ServiceCall) -> ServiceResponse:
     board = board_entry(call.hass)
     service: AnyConfigEntry | None = board
     if board is None or call.data.get(ATTR_SERVICE) != board.entry_id:
-        service = _service_entry(call)
+        service = service_entry(call)
     if board is not None:
         audience = replace(audience, services={**audience.services, board.entry_id: board.title})
     storage = call.hass.data[BOARD_KEY].storage
@@ -330,20 +318,20 @@ async def _async_get_webhook_log(call: ServiceCall) -> ServiceResponse:
 
 async def _async_check_webhooks(call: ServiceCall) -> ServiceResponse:
     """Say how the webhook of one service is, or of all of them; with a test if that is wanted."""
-    service = _service_entry(call)
+    service = service_entry(call)
     entries = [service] if service else service_entries(call.hass)
     return {"services": [*await async_examine_all(call.hass, entries, test=call.data[ATTR_TEST])]}
 
 
 async def _async_sync(call: ServiceCall) -> ServiceResponse:
     """Look at one service or at all of them now, at one arrival or at all; answer for each."""
-    service = _service_entry(call)
+    service = service_entry(call)
     entries = [service] if service else _enabled(call.hass)
     arrival: Arrival | None = None
     if ATTR_ARRIVAL_ID in call.data:
         arrival = call.hass.data[BOARD_KEY].board.get(call.data[ATTR_ARRIVAL_ID])
         if arrival is None:
-            raise _arrival_not_found()
+            raise arrival_not_found()
     if not call.return_response:
         await async_sync_or_raise(call.hass, entries, call.context, arrival)
         return None
@@ -355,7 +343,7 @@ async def _async_dismiss_arrival(call: ServiceCall) -> None:
     runtime = call.hass.data[BOARD_KEY]
     arrival = await runtime.dismiss(call.data[ATTR_ARRIVAL_ID], call.context)
     if arrival is None:
-        raise _arrival_not_found()
+        raise arrival_not_found()
     title = runtime.board.title(arrival.title_id)
     _async_fire(
         call.hass,
@@ -510,20 +498,6 @@ def _enabled(hass: HomeAssistant) -> list[ServiceConfigEntry]:
     return [entry for entry in service_entries(hass) if not entry.disabled_by]
 
 
-def _service_entry(call: ServiceCall) -> ServiceConfigEntry | None:
-    """Return the entry of the service that the caller named, if one is named."""
-    if (entry_id := call.data.get(ATTR_SERVICE)) is None:
-        return None
-    for entry in service_entries(call.hass):
-        if entry.entry_id == entry_id:
-            return entry
-    raise ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key="service_not_found",
-        translation_placeholders={"service": entry_id},
-    )
-
-
 async def _async_audience(call: ServiceCall) -> Audience:
     """Say for whom the answer is: automations and administrators may know names."""
     user_id, runtime = call.context.user_id, call.hass.data[BOARD_KEY]
@@ -569,39 +543,6 @@ async def _async_problem(
             )
         )
     return " ".join(sentences) or None
-
-
-def _ids(call: ServiceCall) -> ExternalIds:
-    """Return the external id that the caller named."""
-    return ExternalIds(
-        tmdb=call.data.get(ATTR_TMDB_ID),
-        tvdb=call.data.get(ATTR_TVDB_ID),
-        imdb=call.data.get(ATTR_IMDB_ID),
-    )
-
-
-def _the_only(call: ServiceCall, found: Iterable[Arrival]) -> Arrival:
-    """Return the one arrival that the caller means."""
-    arrivals = [
-        arrival
-        for arrival in found
-        if call.data.get(ATTR_SEASON) in (None, arrival.season)
-        and call.data.get(ATTR_TIER) in (None, arrival.tier)
-    ]
-    if not arrivals:
-        raise _arrival_not_found()
-    if len(arrivals) > 1:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="several_arrivals",
-            translation_placeholders={"number": str(len(arrivals))},
-        )
-    return arrivals[0]
-
-
-def _arrival_not_found() -> ServiceValidationError:
-    """Return the error for an arrival that nobody knows."""
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key="arrival_not_found")
 
 
 def _storage_unavailable() -> HomeAssistantError:

@@ -32,7 +32,8 @@ from .filters import (
 from .presenter import Audience, Document, iso_time, present_arrival, present_request
 from .privacy import NAMED, Requesters
 from .runtime import BOARD_KEY, service_entries
-from .services import ATTR_PERSON, ATTR_REQUESTER, ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
+from .services import ATTR_PERSON, ATTR_REQUESTER
+from .targets import ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
 from .telling import context_of
 from .webhook_watch import WebhookTurn
 

@@ -454,6 +454,27 @@ class Worker:
             await self._finish(step)
             return board.get(arrival_id)
 
+    async def async_follow(
+        self, arrival_id: str, person: str, context: Context, *, follows: bool
+    ) -> Arrival | None:
+        """Note that a person follows an arrival, or no longer; ``None``: it is not live."""
+        return await self._alone(self._follow(arrival_id, person, context, follows=follows))
+
+    async def _follow(
+        self, arrival_id: str, person: str, context: Context, *, follows: bool
+    ) -> Arrival | None:
+        """Have the board note a follower."""
+        board = self._runtime.board
+        async with self._lock:
+            step = _Step()
+            step.answers.append(
+                board.follow(
+                    arrival_id, person, follows=follows, now=step.now, origin=_origin(context)
+                )
+            )
+            await self._finish(step)
+            return board.get(arrival_id)
+
     # --- people -------------------------------------------------------------------------------
 
     async def async_screen_viewers(

@@ -25,7 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[TickingDateTimeFactory]:
             assert defaults is not None
             monkeypatch.setitem(defaults, "clock", time.time)
         step = worker._Step  # noqa: SLF001
-        monkeypatch.setattr(worker, "_Step", lambda: step(now=time.time()))
+        monkeypatch.setattr(worker, "_Step", lambda now=None: step(now=now or time.time()))
         yield factory
 
 

@@ -1029,6 +1029,24 @@ def test_dismissing_is_stored_and_shown_once() -> None:
     assert not again.changes
 
 
+def test_who_follows_is_stored_once_and_told_to_nobody() -> None:
+    """Following is no stage."""
+    house = House(HOME)
+    house.hear(request(FILM, 0))
+    key, who = house.arrival().id, house.told[0].origin
+    told = len(house.told)
+    for person in ("anna", "ben", "anna"):
+        house.board.follow(key, person, follows=True, now=house.now, origin=who)
+    assert set(house.arrival().followers) == {"anna", "ben"}
+    applied = house.board.follow(key, "anna", follows=False, now=house.now, origin=who)
+    assert [change.kind for change in applied.changes] == [ChangeKind.DETAIL]
+    assert applied.arrivals[0].followers == ("ben",)
+    assert not house.board.follow(key, "anna", follows=False, now=house.now, origin=who).changes
+    assert len(house.told) == told
+    lost = house.board.follow("nothing", "anna", follows=True, now=house.now, origin=who)
+    assert lost.outcome is Outcome.IGNORED
+
+
 def test_a_film_that_leaves_one_radarr_stays_in_the_other_tier() -> None:
     """HD gone is not 4K gone."""
     house = House((SEERR, RADARR, RADARR_4K))

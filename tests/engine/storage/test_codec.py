@@ -125,6 +125,7 @@ ARRIVAL: Mapping[str, st.SearchStrategy[Any]] = {
     "progress": st.none() | st.floats(0, 1),
     "dismissed": st.booleans(),
     "aliases": TEXTS,
+    "followers": TEXTS,
 }
 REQUEST: Mapping[str, st.SearchStrategy[Any]] = {
     "key": st.tuples(SERVICE, NUMBER),

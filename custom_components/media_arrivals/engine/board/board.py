@@ -289,6 +289,22 @@ class Board(Register):
             self._put_arrival(replace(arrival, dismissed=True), work)
         return self._finish(work)
 
+    def follow(
+        self, arrival_id: str, person: str, *, follows: bool, now: float, origin: Origin
+    ) -> Applied:
+        """Note that a person wants to be told of an arrival, or no longer."""
+        arrival = self.get(arrival_id)
+        if arrival is None:
+            return Applied(outcome=Outcome.IGNORED, reason=Reason.NOT_TRACKED)
+        work = _Pass(origin=origin, now=now, happened_at=now, silent=False)
+        followers = tuple(one for one in arrival.followers if one != person)
+        if follows:
+            followers = (*followers, person)
+        if set(followers) != set(arrival.followers):
+            work.took = True
+            self._put_arrival(replace(arrival, followers=followers), work)
+        return self._finish(work)
+
     def questions_about(self, arrival: Arrival) -> tuple[Question, ...]:
         """Return everything that services can be asked about an arrival."""
         title = self.title(arrival.title_id)

@@ -303,6 +303,7 @@ def merged_arrivals(elder: Arrival, younger: Arrival) -> Arrival:
         requests=tuple(dict.fromkeys((*elder.requests, *younger.requests))),
         tier=younger.tier if elder.tier is Tier.UNKNOWN else elder.tier,
         journey=max(elder.journey, younger.journey),
+        followers=tuple(dict.fromkeys((*elder.followers, *younger.followers))),
         aliases=(*elder.aliases, younger.id, *younger.aliases),
     )
 

@@ -619,6 +619,8 @@ class Arrival:
     progress: float | None = None
     dismissed: bool = False
     """Silenced by the user until a new stage is reached."""
+    followers: tuple[str, ...] = ()
+    """Persons of the household who want to be told, beside who requested it."""
     aliases: tuple[str, ...] = ()
 
 

@@ -5,7 +5,7 @@ reports of what the service says afterwards.
 """
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from ..board.models import AnyReport, MediaType, Service, Tier, TitleRef
 
@@ -16,7 +16,7 @@ class RefusalError(Exception):
     Calls raise this, or a :class:`~.base.ServiceError` where there was no answer to speak of.
     """
 
-    key: ClassVar[str]
+    key = "not_done"
 
     def __init__(self, detail: str = "") -> None:
         """Keep the service's own words, as far as they are safe to show."""

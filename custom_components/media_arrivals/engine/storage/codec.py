@@ -131,6 +131,8 @@ def arrival_document(arrival: Arrival) -> str:
         document["progress"] = arrival.progress
     if arrival.dismissed:
         document["dismissed"] = 1
+    if arrival.followers:
+        document["followers"] = arrival.followers
     if arrival.aliases:
         document["aliases"] = arrival.aliases
     return dumps(document)
@@ -290,6 +292,7 @@ class Reader:
             problem=document.get("problem"),
             progress=document.get("progress"),
             dismissed="dismissed" in document,
+            followers=tuple(document.get("followers", ())),
             aliases=tuple(document.get("aliases", ())),
         )
 
