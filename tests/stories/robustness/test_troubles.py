@@ -212,3 +212,30 @@ async def test_a_media_server_that_was_away_for_long_is_told_where_to_look(
 
     assert home.media.stages()[TOLD, "hd"] == "available"
     assert home.media.house.runtime.finder.not_found(arrival) == ()
+
+
+# --- a large library ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", MEDIA_SERVERS)
+async def test_a_library_of_thirty_thousand_films_harms_nothing(home: RobustHome) -> None:
+    many = 30_000
+    home.double.fill(many)
+    # It fails now and then while it is read.
+    home.double.misbehave("500", path="/library/sections/1/all|^/Items$", times=2)
+
+    await home.move_in()
+
+    if home.kind != "emby":
+        assert home.record.indexed == home.record.to_index >= many
+    told = len(home.media.events)
+    calls = len(home.double.calls)
+    await home.poll()
+    # Whether the webhook is looked at, too, is chance.
+    assert sum(call.bytes for call in home.double.calls[calls:]) < 40_000
+    assert len(home.media.events) == told
+    await home.story()
+    await home.poll()
+    await home.answered()
+    assert await home.unprocessed() == []
+    assert set(home.media.stages().values()) == {"available"}
