@@ -223,6 +223,9 @@ def test_what_was_watched_comes_back_without_who_it_was() -> None:
     assert last == 3
     assert watches(restored) == [(None, True), (None, True), (None, False)]
     assert {one.kind for one in restored} == {ChangeKind.WATCHED}
+    # Who is named when it is told is kept until then, and nobody else.
+    named, _ = from_outbox(to_outbox(changes, 1, [ANNA]), 0, found)
+    assert [one.watch and one.watch.viewer for one in named] == [ANNA, "2", ANNA]
     # They are still told apart, also after a second time, beside what is new.
     again, _ = from_outbox(to_outbox([*restored, *changes[:1]], 4), 3, found)
     assert watches(coalesce(restored, found)) == [(None, True), (None, False)]

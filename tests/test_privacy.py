@@ -29,6 +29,8 @@ from custom_components.media_arrivals.engine.board.models import (
     MediaType,
     Outcome,
     Person,
+    Question,
+    QuestionKind,
     Reason,
     Role,
     Service,
@@ -41,7 +43,7 @@ from custom_components.media_arrivals.logbook import async_describe_events
 from custom_components.media_arrivals.people import MappedPerson, People, ServiceUser
 from custom_components.media_arrivals.privacy import NOTE, Privacy, Requesters, Watching
 from custom_components.media_arrivals.screening import DELETING
-from tests.engine.board.household import request
+from tests.engine.board.household import FILM, request, watched
 from tests.entity_helpers import PLEX_ID, Home, post, set_up_home
 from tests.persons import map_person
 from tests.test_services import act
@@ -518,6 +520,42 @@ def test_what_is_screened_is_screened(kind: str, watching: Watching) -> None:
         assert json.loads(once) is not None
     cut = '{"event":"media.scrobble","Account":{"id":5'
     assert rule.screen(service, "media.scrobble", cut) == (NOTE if rule.screens(service) else cut)
+
+
+@pytest.mark.parametrize(
+    ("watching", "kept"),
+    [
+        ("off", []),
+        ("household", [f"plex:{MAPPED.plex}", "plex:somebody"]),
+        ("per_person", [f"plex:{MAPPED.plex}"]),
+    ],
+)
+async def test_what_is_read_from_services_is_held_to_the_same_rule(
+    witness: Witness, monkeypatch: pytest.MonkeyPatch, watching: str, kept: list[str]
+) -> None:
+    home = witness.home
+    await witness.choose(watching, "household")
+    await home.hear(request(FILM, 0))
+    seen = [watched(FILM, at, f"plex:{who.plex}") for at, who in ((5, STRANGER), (500, MAPPED))]
+    await home.hear(*seen)
+    (arrival,) = home.runtime.board.arrivals()
+    assert sorted(one.viewer for one in arrival.whole.watches) == kept
+    # Nobody is asked about what would be dropped.
+    questions = [
+        Question(service="plex", kind=QuestionKind.ITEM, item=str(number), about=about)
+        for number, about in enumerate(seen, 1)
+    ]
+    asked_about: list[str] = []
+    add = home.runtime.questions.add
+
+    def noted(question: Question, tickets: Any) -> None:
+        assert question.about is not None
+        asked_about.append(question.about.viewer)
+        add(question, tickets)
+
+    monkeypatch.setattr(home.runtime.questions, "add", noted)
+    await home.runtime.apply((), service="plex", questions=questions)
+    assert sorted(asked_about) == kept
 
 
 # --- after a change -------------------------------------------------------------------------------
