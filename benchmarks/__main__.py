@@ -27,6 +27,7 @@ MEASUREMENTS: Final = {
     "start": "start with 50,000 stored arrivals",
     "full": "pauses while a full board is worked on as a whole",
     "polls": "what a poll of an idle service costs",
+    "index": "a media server with 30,000 items is added to a board that runs; four minutes",
     "season": "200 episodes are imported at once, with every media server beside; a minute or more",
     "kills": "nothing is lost or told twice when Home Assistant is killed",
 }

@@ -293,6 +293,24 @@ class HomeAssistant:
                 shutil.copy(file, folder / file.name)
         return folder / DATABASE
 
+    def memory(self) -> Mapping[str, int]:
+        """Return the bytes that the process has in memory, and had at most, if that is told."""
+        if self._process is None:
+            return {}
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+        except OSError:
+            return {}
+        fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        wanted = {"now": "VmRSS", "at_most": "VmHWM"}
+        return {key: int(fields[name].split()[0]) * 1024 for key, name in wanted.items()}
+
+    def count(self, query: str) -> int:
+        """Return a number from the integration's database."""
+        with closing(sqlite3.connect(f"{self.database.as_uri()}?mode=ro", uri=True)) as database:
+            number: int = database.execute(query).fetchone()[0]
+        return number
+
     def computed(self) -> float | None:
         """Return the seconds that the process has computed, where the system tells."""
         if self._process is None:

@@ -66,6 +66,7 @@ async def run(options: argparse.Namespace) -> None:
             if options.library:
                 stack.fill_library()
                 await stack.scan()
+                stack.plex.date_by_files()
             if options.items:
                 stack.fill_media_servers(options.items)
             await control.start()

@@ -626,6 +626,13 @@ class PlexDouble(HttpDouble):
         for item in self.items.values():
             item.matched = True
 
+    def date_by_files(self) -> None:
+        """Let things have come when their files did, not when they were found."""
+        for path, item in self._paths.items():
+            item.added = int(self.shelf.files[path].added_at.timestamp())
+            above = item if item.parent is None else item.parent
+            self._latest[above.key] = max(leaf.added for leaf in above.leaves)
+
     def shows(self, path: str) -> bool:
         """Tell whether a file of the shelf is in a library."""
         return path in self._paths

@@ -36,7 +36,7 @@ def test_every_measurement_can_be_loaded_without_home_assistant() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == "[]"
-    assert len(MEASUREMENTS) == 8
+    assert len(MEASUREMENTS) == 9
 
 
 def test_longest_pause_comes_with_what_was_computed_in_it() -> None:
