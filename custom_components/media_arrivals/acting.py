@@ -47,7 +47,12 @@ from .engine.connectors.acting import (
 )
 from .engine.connectors.base import Client, ScansFolders, ServiceError
 from .presenter import Document, present_ids
-from .rights import async_asking_account, async_deciding_account, async_require_manager
+from .rights import (
+    async_asking_account,
+    async_deciding_account,
+    async_person,
+    async_require_manager,
+)
 from .runtime import BOARD_KEY, ServiceConfigEntry, service_entries, service_of
 from .targets import (
     ARRIVAL,
@@ -66,6 +71,7 @@ from .targets import (
     the_request,
     the_service,
 )
+from .worker import Doing
 
 ACTION_SEARCH_MEDIA: Final = "search_media"
 ACTION_REQUEST_MEDIA: Final = "request_media"
@@ -76,6 +82,8 @@ ACTION_DELETE_REQUEST: Final = "delete_request"
 ACTION_SEND_TO_SERVICE: Final = "send_to_service"
 ACTION_SEARCH_RELEASE: Final = "search_release"
 ACTION_SCAN_LIBRARY: Final = "scan_library"
+ACTION_FOLLOW: Final = "follow"
+ACTION_UNFOLLOW: Final = "unfollow"
 
 ATTR_LIMIT: Final = "limit"
 ATTR_PERSON: Final = "person"
@@ -145,6 +153,12 @@ SEND_TO_SERVICE_SCHEMA: Final = probatio.Schema(
 SEARCH_RELEASE_SCHEMA: Final = probatio.Schema(probatio.All({**ARRIVAL, **SERVICE}, NAMES_ARRIVAL))
 SCAN_LIBRARY_SCHEMA: Final = probatio.Schema({**ARRIVAL, **SERVICE})
 
+FOLLOW_SCHEMA: Final = probatio.Schema(
+    probatio.All(
+        {**ARRIVAL, probatio.Optional(ATTR_PERSON): cv.entity_domain(ATTR_PERSON)}, NAMES_ARRIVAL
+    )
+)
+
 type _Verb = Callable[..., Awaitable[tuple[AnyReport, ...]]]
 
 _UNDECIDED: Final = frozenset({Stage.REQUESTED})
@@ -192,6 +206,8 @@ def async_setup_acting(hass: HomeAssistant) -> None:
     hass.services.async_register(
         DOMAIN, ACTION_SCAN_LIBRARY, _async_scan_library, SCAN_LIBRARY_SCHEMA, optional
     )
+    hass.services.async_register(DOMAIN, ACTION_FOLLOW, _async_follow, FOLLOW_SCHEMA)
+    hass.services.async_register(DOMAIN, ACTION_UNFOLLOW, _async_unfollow, FOLLOW_SCHEMA)
 
 
 # --- search ---------------------------------------------------------------------------------
@@ -275,10 +291,13 @@ async def _async_request_media(call: ServiceCall) -> ServiceResponse:
     seasons = None if film or ATTR_SEASONS not in call.data else tuple(call.data[ATTR_SEASONS])
     wish = Wish(title=title, tier=call.data[ATTR_TIER], seasons=seasons)
     _refuse_what_exists(call, wish)
-    reports = await _async_done(
-        call, entry, client.request(service_of(entry), wish, time.time(), account=account)
+    reports = await _async_do(
+        call,
+        entry,
+        client.request(service_of(entry), wish, time.time(), account=account),
+        action=ACTION_REQUEST_MEDIA,
+        title=wish.title,
     )
-    await _async_take(entry, reports, call)
     return _requested(call, ACTION_REQUEST_MEDIA, entry, reports)
 
 
@@ -360,13 +379,13 @@ async def _async_decide(
             translation_placeholders={"service": entry.title},
         )
     account = await async_deciding_account(call, entry)
-    reports = await _async_done(
+    reports = await _async_do(
         call,
         entry,
         verb(client)(service_of(entry), number, time.time(), account=account),
         action=action,
+        request_id=number,
     )
-    await _async_take(entry, reports, call)
     return _requested(call, action, entry, reports), runtime.board.request((service_id, number))
 
 
@@ -404,13 +423,13 @@ async def _async_send(call: ServiceCall) -> ServiceResponse:
     wish = _wish(call)
     entry, client = the_service(call, _takes_titles, fits=lambda service: _fits(service, wish))
     profile, folder = await _async_done(call, entry, _async_place(call, client))
-    reports = await _async_done(
+    await _async_do(
         call,
         entry,
         client.add(service_of(entry), wish, time.time(), profile=profile.id, folder=folder.path),
         action=ACTION_SEND_TO_SERVICE,
+        title=wish.title,
     )
-    await _async_take(entry, reports, call)
     title = runtime.board.title_of(wish.title, entry.entry_id)
     arrivals = () if title is None else runtime.board.arrivals_of(title.id)
     _async_fire(call, ACTION_SEND_TO_SERVICE, entry, title)
@@ -563,6 +582,26 @@ def _scanned(entry: ServiceConfigEntry, libraries: list[str]) -> Document:
     return {"service": entry.entry_id, "service_name": entry.title, "libraries": libraries}
 
 
+# --- followers --------------------------------------------------------------------------------
+
+
+async def _async_follow(call: ServiceCall) -> None:
+    """Have a person told of an arrival, beside who asked for it."""
+    await _async_note_follower(call, follows=True)
+
+
+async def _async_unfollow(call: ServiceCall) -> None:
+    """Have a person told no more."""
+    await _async_note_follower(call, follows=False)
+
+
+async def _async_note_follower(call: ServiceCall, *, follows: bool) -> None:
+    person = await async_person(call, call.data.get(ATTR_PERSON))
+    arrival = live_arrival(call)
+    worker = call.hass.data[BOARD_KEY].worker
+    await worker.async_follow(arrival.id, person, call.context, follows=follows)
+
+
 # --- all of them ------------------------------------------------------------------------------
 
 
@@ -615,11 +654,28 @@ async def _async_done[T](
         ) from err
 
 
-async def _async_take(
-    entry: ServiceConfigEntry, reports: Sequence[AnyReport], call: ServiceCall
-) -> None:
-    """Have the board take what was read back, in the name of whoever called."""
-    await entry.runtime_data.coordinator.async_take(reports, call.context)
+async def _async_do(
+    call: ServiceCall,
+    entry: ServiceConfigEntry,
+    work: Awaitable[tuple[AnyReport, ...]],
+    *,
+    action: str,
+    request_id: int | None = None,
+    title: TitleRef | None = None,
+) -> tuple[AnyReport, ...]:
+    """Have a service change something, and the board take what was read back.
+
+    It is done in the name of whoever calls, also where the service's webhook is quicker.
+    """
+    doings = call.hass.data[BOARD_KEY].worker.doings
+    doing = Doing(service=entry.entry_id, context=call.context, request_id=request_id, title=title)
+    doings.append(doing)
+    try:
+        reports = await _async_done(call, entry, work, action=action)
+        await entry.runtime_data.coordinator.async_take(reports, call.context)
+    finally:
+        doings.remove(doing)
+    return reports
 
 
 @callback

@@ -137,6 +137,7 @@ def present_arrival_details(
             {**_service(one.service, audience), "library": one.library} for one in not_found
         ],
         **_present_watched(_parts_of(arrival), audience),
+        "followers": [audience.askers[one] for one in arrival.followers if one in audience.askers],
         "episodes": [
             present_part(part, audience) for part in sorted(arrival.parts.values(), key=_order)
         ],

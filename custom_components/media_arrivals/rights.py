@@ -62,6 +62,28 @@ async def async_asking_account(
     return account
 
 
+async def async_person(call: ServiceCall, entity_id: str | None) -> PersonId:
+    """Return of whom something is said: of whoever calls, or of the person who is named.
+
+    Only administrators and automations speak for others.
+    """
+    own = caller(call)
+    if entity_id is None:
+        if own is None:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="which_person")
+        return own
+    person = person_id(call.hass, entity_id)
+    if person is None or person not in call.hass.data[BOARD_KEY].people.persons:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="person_not_on_board",
+            translation_placeholders={"person": entity_id},
+        )
+    if person != own and not await async_trusted(call):
+        raise _not_allowed()
+    return person
+
+
 async def async_require_manager(call: ServiceCall) -> None:
     """Refuse everybody but administrators, automations, and who manages requests somewhere."""
     if await async_trusted(call):

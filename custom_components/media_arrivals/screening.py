@@ -243,7 +243,11 @@ async def async_forget(runtime: BoardRuntime, whom: Whom, context: Context) -> F
     arrivals = await worker.async_screen_viewers(viewer, context)
     requests = await worker.async_forget_requesters(theirs, context)
     deliveries = steps = 0
+    if whom.person is not None:
+        arrivals += await worker.async_forget_follower(whom.person, context)
     if storage is not None:
+        if whom.person is not None:
+            arrivals += await storage.forget_follower(whom.person)
         arrivals += await storage.screen_viewers(viewer)
         # What came back to the board meanwhile.
         arrivals += await worker.async_screen_viewers(viewer, context)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ from .engine.board.models import (
     Change,
     DownloadReport,
     FileReport,
+    HeldReport,
     Origin,
     Outcome,
     Person,
@@ -84,6 +85,32 @@ class _Changed:
     requests: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Doing:
+    """Something that somebody has a service do at this moment.
+
+    Its webhook may tell of it before its answer does.
+    """
+
+    service: str
+    context: Context
+    request_id: int | None = None
+    title: TitleRef | None = None
+
+    def concerns(self, report: AnyReport) -> bool:
+        """Tell whether a report says what came of it."""
+        if report.origin.service != self.service:
+            return False
+        if self.request_id is not None:
+            return isinstance(report, RequestReport) and report.request_id == self.request_id
+        if self.title is None or not isinstance(report, RequestReport | HeldReport):
+            return False
+        ids = dict(self.title.ids.items())
+        return self.title.media_type is report.title.media_type and any(
+            ids.get(space) == value for space, value in report.title.ids.items()
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class _Step:
     """What is taken, stored and published together."""
@@ -138,6 +165,8 @@ class Worker:
         self._backlog = Backlog()
         self._left = 0
         """Newest row that the last run left."""
+        self.doings: list[Doing] = []
+        """What somebody has services do now."""
         self.at_door = 0
         """Deliveries that wait for their answer."""
         self._task: asyncio.Task[None] | None = None
@@ -521,6 +550,19 @@ class Worker:
             )
             return (await self._take_pieces(step, pieces)).requests
 
+    async def async_forget_follower(self, person: str, context: Context) -> int:
+        """Forget what a person follows on the live board; return how many arrivals."""
+        return await self._alone(self._forget_follower(person, context))
+
+    async def _forget_follower(self, person: str, context: Context) -> int:
+        """Have the board forget."""
+        async with self._lock:
+            step = _Step()
+            pieces = self._runtime.board.forgetting_follower(
+                person, now=step.now, origin=_origin(context)
+            )
+            return (await self._take_pieces(step, pieces)).arrivals
+
     # --- services -----------------------------------------------------------------------------
 
     async def async_configure(self, service: Service) -> None:
@@ -599,7 +641,7 @@ class Worker:
         asked: QuestionKey | None = None,
     ) -> None:
         """Apply one report; what is stored of a title that left the live board comes back."""
-        report = _attributed(report, tickets)
+        report = _attributed(report, tickets, self.doings)
         board, title, service_id = self._runtime.board, report.title, report.origin.service
         if self._runtime.storage is not None and not board.knows(title, service_id):
             own = (service_id, title.own_id) if title.own_id is not None else None
@@ -804,12 +846,24 @@ def _origin(context: Context | None) -> Origin:
     )
 
 
-def _attributed(report: AnyReport, tickets: Sequence[Ticket]) -> AnyReport:
-    """Return a report in the name of whoever had the service looked at.
+def _attributed(
+    report: AnyReport, tickets: Sequence[Ticket], doings: Collection[Doing]
+) -> AnyReport:
+    """Return a report in the name of whoever had the service looked at, or do something.
 
     What is read because a delivery left it open was told by that delivery.
     """
-    context = next((ticket.context for ticket in tickets if ticket.context is not None), None)
+    context = next(
+        (
+            context
+            for context in (
+                *(ticket.context for ticket in tickets),
+                *(doing.context for doing in doings if doing.concerns(report)),
+            )
+            if context is not None
+        ),
+        None,
+    )
     told = any(ticket.row is not None and not ticket.hint for ticket in tickets)
     if context is None and not told:
         return report

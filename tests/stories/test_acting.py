@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from homeassistant.core import Context, Event
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
 
@@ -415,3 +415,46 @@ async def test_only_who_holds_it_searches(home: Family, film: Film) -> None:
     answer = await act(home, "search_release", arrival_id=arrival)
     assert [one["service"] for one in answer["services"]] == ["radarr_entry"]
     assert home.stack.radarr_4k.commands == {}
+
+
+# --- followers -----------------------------------------------------------------------------------
+
+
+async def test_who_follows_is_for_those_to_know_who_may(
+    home: Family, film: Film, hass_admin_user: MockUser
+) -> None:
+    await pending(home, film)
+    arrival = arrival_id(home)
+    _, mia = somebody(home, "Mia", REQUEST)
+    _, ben = somebody(home, "Ben", REQUEST)
+    _, stranger = somebody(home, "Stranger", REQUEST, mapped=False)
+    hass, admin = home.house.hass, Context(user_id=hass_admin_user.id)
+
+    async def follow(action: str, context: Context, **data: Any) -> None:
+        data = {"arrival_id": arrival, **data}
+        await hass.services.async_call(DOMAIN, action, data, blocking=True, context=context)
+
+    async def followers(context: Context) -> list[str]:
+        found = await act(home, "get_arrival", context, arrival_id=arrival)
+        names: list[str] = found["followers"]
+        return names
+
+    await follow("follow", mia)
+    await follow("follow", admin, person="person.ben")
+    assert await followers(admin) == ["Mia", "Ben"]
+    assert await followers(mia) == ["Mia"]
+    assert await followers(stranger) == []
+    for context, data, reason in (
+        (stranger, {}, "which_person"),
+        (mia, {"person": "person.ben"}, "not_allowed"),
+        (admin, {"person": "person.nobody"}, "person_not_on_board"),
+    ):
+        with pytest.raises(ServiceValidationError) as failed:
+            await follow("follow", context, **data)
+        assert failed.value.translation_key == reason
+
+    await follow("unfollow", ben)
+    assert await followers(admin) == ["Mia"]
+    forgotten = await act(home, "forget_person", admin, person="person.mia")
+    assert forgotten["arrivals"] == 1
+    assert await followers(admin) == []

@@ -713,6 +713,29 @@ async def test_what_cannot_be_read_keeps_nobody_from_being_forgotten(storage: St
     assert await storage.forget_requesters(lambda _, who: who.name == "Anna") == 2
 
 
+async def test_a_follower_is_forgotten_of_all_that_left_the_board(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board_store, "_BATCH", 2)
+    await store(storage, *range(1, 5))
+    followed = {1: ("anna",), 2: ("ben", "anna"), 3: ("ben",), 4: ("anna",)}
+    await storage.commit(
+        Commit(arrivals=[arrival(number, followers=who) for number, who in followed.items()])
+    )
+    await storage.retire([f"arrival-{number}" for number in range(1, 4)])
+
+    assert await storage.forget_follower("anna") == 2
+    assert await storage.forget_follower("anna") == 0
+
+    left = {}
+    for number in followed:
+        board = await storage.arrival(f"arrival-{number}")
+        assert board is not None
+        left[number] = board.arrivals[0].followers
+    # The last one is live: that is the board's to commit.
+    assert left == {1: (), 2: ("ben",), 3: ("ben",), 4: ("anna",)}
+
+
 async def test_a_requester_is_forgotten_of_all_that_left_the_board(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -305,6 +305,12 @@ class Board(Register):
             self._put_arrival(replace(arrival, followers=followers), work)
         return self._finish(work)
 
+    def forgetting_follower(self, person: str, *, now: float, origin: Origin) -> Iterator[Applied]:
+        """Forget what a person follows, an arrival at a time."""
+        for arrival in tuple(self._arrivals.values()):
+            if person in arrival.followers:
+                yield self.follow(arrival.id, person, follows=False, now=now, origin=origin)
+
     def questions_about(self, arrival: Arrival) -> tuple[Question, ...]:
         """Return everything that services can be asked about an arrival."""
         title = self.title(arrival.title_id)

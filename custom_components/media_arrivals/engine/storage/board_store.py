@@ -5,7 +5,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import batched
 from typing import Any, Final
 
@@ -321,6 +321,10 @@ class BoardStore:
         """Forget who made the requests of some people that are not live."""
         return await self._forget("requests", _forget_requesters, theirs, done)
 
+    async def forget_follower(self, person: str) -> int:
+        """Forget what a person follows of what is not live; return of how many arrivals."""
+        return await self._forget("arrivals", _forget_follower, person, lambda _: None)
+
     async def forget_user(self, user_id: str) -> int:
         """Forget which steps a user of Home Assistant caused; return how many."""
         return await self._forget("timeline", _forget_user, user_id, lambda _: None)
@@ -571,6 +575,29 @@ def _forget_requesters(
         ]
         connection.executemany(_FORGET_REQUESTER, found)
         counts.append(len(found))
+    return counts
+
+
+def _forget_follower(
+    connection: sqlite3.Connection, items: list[tuple[str, int, int]]
+) -> list[int]:
+    counts = []
+    for person, after, upto in items:
+        rows = connection.execute(
+            f"SELECT {ARRIVAL_COLUMNS} FROM arrivals"
+            " WHERE live = 0 AND rowid > ? AND rowid <= ? AND instr(document, '\"followers\"')",
+            (after, upto),
+        ).fetchall()
+        left = [
+            replace(one, followers=tuple(name for name in one.followers if name != person))
+            for one in _Reading().take_arrivals(rows)
+            if person in one.followers
+        ]
+        connection.executemany(
+            "UPDATE arrivals SET document = ? WHERE id = ?",
+            [(arrival_document(one), one.id) for one in left],
+        )
+        counts.append(len(left))
     return counts
 
 

@@ -30,6 +30,7 @@ Use::
     await storage.forget_service(service_id)
     await storage.screen_viewers(viewer)        # of what is not live; how many arrivals
     await storage.forget_requesters(theirs)     # the same; how many requests
+    await storage.forget_follower(person)       # of what is not live; how many arrivals
     await storage.forget_user(user_id)          # in timelines; how many steps
     await storage.journal.screen(services, payload)  # what is kept of deliveries; how many
     await storage.wipe()                        # leave nothing of what was deleted
@@ -203,6 +204,10 @@ class Storage:
     ) -> int:
         """Forget who made requests that are not live; return how many."""
         return await self._board.forget_requesters(theirs, done)
+
+    async def forget_follower(self, person: str) -> int:
+        """Forget what a person follows of what is not live; return of how many arrivals."""
+        return await self._board.forget_follower(person)
 
     async def forget_user(self, user_id: str) -> int:
         """Forget which steps of timelines a user of Home Assistant caused; return how many."""
