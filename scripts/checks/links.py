@@ -1,4 +1,4 @@
-"""The links of the documentation to files of this repository."""
+"""The documentation: its links to files of this repository, and what a merge left in it."""
 
 import re
 from pathlib import Path
@@ -8,13 +8,19 @@ from .problems import Problem
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 HEADING = re.compile(r"^#+\s+(.*?)\s*#*$")
 FENCE = re.compile(r"^\s*(```|~~~)")
+MERGE = re.compile(r"^(<{7} |>{7} |={7}$)")
 
 
 def check(root: Path) -> list[Problem]:
-    """Name the links that lead nowhere."""
+    """Name the links that lead nowhere, and the marks of merges that were not finished."""
     problems = []
     for file in sorted([*root.glob("*.md"), *root.glob("docs/**/*.md")]):
         name = file.relative_to(root)
+        problems += [
+            Problem(name, number, "is left from a merge; choose what stays")
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+            if MERGE.match(line)
+        ]
         for number, line in _lines(file):
             for target in LINK.findall(line):
                 if re.match(r"[a-z]+:", target):
