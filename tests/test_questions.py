@@ -2,10 +2,13 @@
 
 from custom_components.media_arrivals.engine.board.models import (
     Applied,
+    ExternalIds,
+    MediaType,
     Outcome,
     Question,
     QuestionKind,
     Reason,
+    TitleRef,
 )
 from custom_components.media_arrivals.questions import (
     GIVE_UP_AFTER,
@@ -122,3 +125,39 @@ def test_the_best_of_all_outcomes_counts() -> None:
         Reason.GIVEN_UP,
         "timed_out",
     )
+
+
+def test_questions_about_several_seasons_of_a_title_are_asked_as_one() -> None:
+    title = TitleRef(media_type=MediaType.SERIES, ids=ExternalIds(tvdb=5))
+
+    def ask(*seasons: int) -> Question:
+        return Question(
+            service="emby", kind=QuestionKind.AVAILABILITY, title=title, seasons=seasons
+        )
+
+    desk = QuestionDesk()
+    desk.add(ask(3), ())
+    desk.add(ask(1, 3), ())
+    pending = desk.next("emby")
+    assert pending is not None
+    assert (desk.total, pending.question.seasons) == (1, (1, 3))
+
+    desk.add(ask(), ())
+    desk.add(ask(2), ())
+    assert (desk.total, pending.question.seasons) == (1, ())
+
+
+def test_a_service_that_is_back_is_asked_at_once() -> None:
+    title = TitleRef(media_type=MediaType.MOVIE, ids=ExternalIds(tmdb=5))
+    desk = QuestionDesk()
+    desk.add(Question(service="emby", kind=QuestionKind.AVAILABILITY, title=title), ())
+    pending = desk.next("emby")
+    assert pending is not None
+    for _ in range(7):
+        desk.postpone(pending, 1000.0)
+    assert pending.due_at == 1300.0
+
+    desk.hasten("other")
+    assert pending.due_at == 1300.0
+    desk.hasten("emby")
+    assert pending.due_at == 0.0

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from homeassistant.core import Context
@@ -107,6 +107,13 @@ class QuestionDesk:
         pending = self._open.setdefault(question.service, {}).setdefault(
             question.key, Pending(question=question)
         )
+        if question.title is not None and question.seasons != pending.question.seasons:
+            # Of one title: what is asked of any of them. Without seasons it is all.
+            both = {*question.seasons, *pending.question.seasons}
+            whole = not (question.seasons and pending.question.seasons)
+            pending.question = replace(
+                pending.question, seasons=() if whole else tuple(sorted(both))
+            )
         if question.opening is not None:
             pending.openings.append(question.opening)
         for ticket in tickets:

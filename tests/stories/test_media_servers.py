@@ -476,3 +476,42 @@ async def test_a_foreign_server_changes_nothing(media: MediaFamily) -> None:
 
     assert (record.ignored, len(plex.calls)) == (ignored + 1, calls)
     assert watched == []
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
+@pytest.mark.parametrize("kind", ["plex", "jellyfin", "emby"])
+async def test_a_series_that_has_gone_completely_is_lost(
+    media: MediaFamily, *, kind: str, told: bool
+) -> None:
+    await media.move_in(["sonarr", kind])
+    stack = media.stack
+    double: Any = stack.services[kind]
+    show = stack.catalogue.show("Tide House", 2000, seasons={1: 3, 2: 2})
+    series = await stack.sonarr.add_series(show)
+    await media.settle()
+    for season in (1, 2):
+        download = await stack.sonarr.grab(series.season(season))
+        await media.settle()
+        media.clock.tick(2)
+        await stack.sonarr.import_files(download)
+        await media.settle()
+    await media.found()
+    assert {one.stage for one in media.house.runtime.board.arrivals()} == {Stage.AVAILABLE}
+
+    if not told:
+        double.sender.faults.lose_if = lambda _: True
+    for path in list(stack.shelf.files):
+        stack.shelf.remove(path)
+    await double.scan()
+    await stack.settle()
+    await media.sync(kind)
+    assert {one.stage for one in media.house.runtime.board.arrivals()} == {Stage.AVAILABLE}
+    media.clock.tick(31 * 60)
+    await media.poll()
+    await media.settle()
+
+    arrivals = media.house.runtime.board.arrivals()
+    assert {one.season: one.stage for one in arrivals} == {
+        1: Stage.DOWNLOADED,
+        2: Stage.DOWNLOADED,
+    }

@@ -181,7 +181,16 @@ async def test_what_is_not_there_is_absent(house: House) -> None:
     await house.begin()
     assert playable(await house.ask_title(FILM)) == {(None, HD): False, (None, UHD): False}
     assert playable(await house.ask_title(SHOW, 2)) == {(2, HD): [], (2, UHD): []}
-    assert await house.ask_title(SHOW) == ()  # nobody said of which seasons
+    # Nobody said of which seasons: of all.
+    told = await house.ask_title(SHOW)
+    assert {
+        (one.tier, one.playable, one.seasons, one.complete)
+        for one in told
+        if isinstance(one, PlayableReport)
+    } == {
+        (HD, False, (), True),
+        (UHD, False, (), True),
+    }
 
 
 async def test_nothing_is_known_of_a_title_without_ids(house: House) -> None:

@@ -276,10 +276,8 @@ class Reading:
         )
 
     def absent(self, seasons: Sequence[int]) -> tuple[PlayableReport, ...]:
-        """Say that the server has nothing of a title."""
-        if self.title.media_type is MediaType.MOVIE:
-            return self.film(())
-        return self.series((), seasons)
+        """Say that the server has nothing of a title; of a series, of the seasons asked for."""
+        return self.series((), seasons) if seasons else self._tiers((), ())
 
     def _tiers(self, items: Sequence[Item], seasons: tuple[int, ...]) -> tuple[PlayableReport, ...]:
         """Report each tier; where a version's is not known, none of the two is ruled out."""
