@@ -1,11 +1,13 @@
 """Adding services, all over HTTP: a real flow on one side, simulated services on the other."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from homeassistant.config_entries import SOURCE_SYSTEM, ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_URL, CONF_VERIFY_SSL, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
@@ -237,9 +239,13 @@ async def test_a_wrong_key_has_to_be_typed_again(admin: TestClient[Any, Any], st
     assert flow.field(CONF_API_KEY)["required"] is True
 
 
-async def test_a_certificate_that_is_not_trusted(admin: TestClient[Any, Any], stack: Stack) -> None:
-    secure = stack.radarr.url.replace("http:", "https:")
-    flow = await add(admin, "radarr", radarr(stack, url=secure))
+async def test_a_certificate_that_is_not_trusted(
+    admin: TestClient[Any, Any], stack: Stack, certificate: ssl.SSLContext
+) -> None:
+    server = TestServer(web.Application(), scheme="https")
+    await server.start_server(ssl=certificate)
+    flow = await add(admin, "radarr", radarr(stack, url=str(server.make_url("/"))))
+    await server.close()
     assert flow.last["errors"] == {CONF_URL: "invalid_certificate"}
     assert flow.field("tls")["expanded"] is True
     await flow.send(radarr(stack))
@@ -265,9 +271,27 @@ async def test_something_else_behind_the_form_of_a_radarr(
     flow = await add(
         admin, "radarr", radarr(stack, url=stack.seerr.url, api_key=stack.seerr.api_key)
     )
-    assert flow.last["errors"][CONF_URL] in {"wrong_service", "bad_answer"}
+    assert flow.last["errors"] == {CONF_URL: "wrong_kind"}
+    assert flow.last["description_placeholders"]["right"] == "Seerr"
     await flow.send(radarr(stack))
     assert flow.last["type"] == "create_entry"
+
+
+@pytest.mark.parametrize("kind", ["radarr", "sonarr", "seerr"])
+async def test_what_has_no_name_is_not_called_by_one(
+    admin: TestClient[Any, Any], stack: Stack, kind: str
+) -> None:
+    """Home Assistant's own address, in any form."""
+    url = str(admin.make_url("/"))
+    values = radarr(stack, url=url) if kind != "seerr" else {CONF_URL: url, CONF_API_KEY: "x"}
+    flow = await add(admin, kind, values)
+    assert flow.last["errors"] == {CONF_URL: "not_found"}
+
+
+async def test_https_where_there_is_none(admin: TestClient[Any, Any], stack: Stack) -> None:
+    url = stack.radarr.url.replace("http:", "https:")
+    flow = await add(admin, "radarr", radarr(stack, url=url))
+    assert flow.last["errors"] == {CONF_URL: "no_tls"}
 
 
 async def test_a_radarr_behind_the_form_of_a_seerr(

@@ -190,7 +190,8 @@ async def test_each_mistake_has_its_own_word_and_can_be_mended(
     word = "invalid_token" if kind == "plex" else "invalid_auth"
     assert flow.last["errors"] == {CONF_API_KEY: word}
     await flow.send(typed(media.radarr))
-    assert flow.last["errors"][CONF_URL] in {"wrong_service", "bad_answer"}
+    other = "bad_answer" if kind == "plex" else "not_found"
+    assert flow.last["errors"] == {CONF_URL: other}
     await double.go_down()
     await flow.send(typed(double))
     assert flow.last["errors"] == {CONF_URL: "connection_refused"}

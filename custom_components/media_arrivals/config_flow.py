@@ -949,9 +949,11 @@ async def _async_known(client: Client) -> list[tuple[str, KnownService, str]]:
 
 def _wrong(kind: str, found: str) -> _Refused:
     """Say what answers instead, and where it belongs if we know it."""
+    if not found:
+        return _Refused(CONF_URL, "not_found")
     belongs = _KIND_OF_PRODUCT.get(found.lower())
     if belongs is None or belongs == kind:
-        return _Refused(CONF_URL, "wrong_service", found=found or "?")
+        return _Refused(CONF_URL, "wrong_service", found=found)
     return _Refused(CONF_URL, "wrong_kind", found=found, right=PRODUCTS[belongs])
 
 

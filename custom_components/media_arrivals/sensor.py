@@ -46,6 +46,8 @@ LAST_STATUSES: Final = (
     "connection_refused",
     "timed_out",
     "invalid_certificate",
+    "no_tls",
+    "needs_tls",
     "invalid_auth",
     "forbidden",
     "wrong_service",

@@ -8,16 +8,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any, override
 
 import pytest
 from aiohttp import ClientSession, TCPConnector, web
 from aiohttp.abc import AbstractResolver
 from aiohttp.test_utils import TestServer, unused_port
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from yarl import URL
 
 from custom_components.media_arrivals.engine.connectors.base import (
@@ -27,7 +23,9 @@ from custom_components.media_arrivals.engine.connectors.base import (
     Connection,
     ForbiddenError,
     NameNotFoundError,
+    NeedsTlsError,
     NotFoundError,
+    NoTlsError,
     RefusedError,
     ServerFaultError,
     ServiceError,
@@ -282,32 +280,6 @@ async def test_a_key_that_cannot_be_one(session: ClientSession, key: str) -> Non
 # --- certificates ------------------------------------------------------------------------
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> ssl.SSLContext:
-    """Return a server's TLS with a certificate that nobody signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "radarr.invalid")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "server.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + signed.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
-
-
 async def test_a_certificate_that_nobody_signed(
     session: ClientSession, certificate: ssl.SSLContext
 ) -> None:
@@ -328,7 +300,49 @@ async def test_tls_where_there_is_none(
 ) -> None:
     await serve(answering(200))
     url = addresses[0].replace("http:", "https:")
-    assert type(await raised(client_of(session, url).get("/api"))) is CertificateError
+    assert type(await raised(client_of(session, url).get("/api"))) is NoTlsError
+
+
+async def alert(session: ClientSession, scheme: str, sent: str) -> ServiceError:
+    """Return the error where whatever is said is answered by an alert of TLS."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(bytes.fromhex(sent))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    error = await raised(client_of(session, url).get("/api"))
+    server.close()
+    await server.wait_closed()
+    return error
+
+
+async def test_other_trouble_with_tls_is_no_missing_tls(session: ClientSession) -> None:
+    error = await alert(session, "https", "15030300020228")
+    assert type(error) is CertificateError
+    assert error.detail == "no agreement on TLS"
+
+
+async def test_plain_text_where_only_tls_is_spoken(session: ClientSession) -> None:
+    assert type(await alert(session, "http", "15030100020246")) is NeedsTlsError
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ("<title>400 The plain HTTP request was sent to HTTPS port</title>", NeedsTlsError),
+        ("Client sent an HTTP request to an HTTPS server.", NeedsTlsError),
+        ("name is required", ServerFaultError),
+    ],
+)
+async def test_a_web_server_that_says_that_only_tls_is_spoken(
+    serve: Serve, body: str, error: type[ServiceError]
+) -> None:
+    client = await serve(answering(400, body))
+    assert type(await raised(client.get("/api"))) is error
 
 
 # --- redirects ---------------------------------------------------------------------------

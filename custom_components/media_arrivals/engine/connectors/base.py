@@ -192,6 +192,18 @@ class CertificateError(ServiceError):
     key = "invalid_certificate"
 
 
+class NoTlsError(ServiceError):
+    """The address says https, and nobody speaks it there."""
+
+    key = "no_tls"
+
+
+class NeedsTlsError(ServiceError):
+    """The address says http, and https is spoken there."""
+
+    key = "needs_tls"
+
+
 class AuthError(ServiceError):
     """The key is wrong."""
 

@@ -4,6 +4,8 @@ import asyncio
 import errno
 import json
 import os
+import re
+import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +24,9 @@ from .base import (
     ForbiddenError,
     Json,
     NameNotFoundError,
+    NeedsTlsError,
     NotFoundError,
+    NoTlsError,
     RefusedError,
     ServerFaultError,
     ServiceError,
@@ -44,6 +48,24 @@ _PROMPT: Final = 5.0
 _NO_CLOCK: Final = 100 * 365.25 * 86_400
 """Seconds of difference beyond which a Date header is not believed: a clock that was never
 set begins in 1970, and what is corrected by thousands of years is no date any more."""
+_BAD_REQUEST: Final = 400
+_BEGINNING: Final = 2048
+_NO_TLS: Final = frozenset(
+    {
+        "HTTP_REQUEST",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+        "UNKNOWN_PROTOCOL",
+        "WRONG_VERSION_NUMBER",
+    }
+)
+"""What OpenSSL calls an answer that is no TLS at all."""
+_TLS_ALERT: Final = r"\x15\x03"
+"""How an answer in plain text begins where only TLS is spoken, as the parser complains of it."""
+_PLAIN: Final = re.compile(
+    rb"plain HTTP request|HTTP request to an HTTPS|requires TLS", re.IGNORECASE
+)
+"""What web servers answer to a call in plain text on a port for TLS."""
 _KEEPS_METHOD: Final = frozenset({307, 308})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _ERRORS: Final[Mapping[int, type[ServiceError]]] = {
@@ -150,10 +172,15 @@ class JsonClient:
                 answer, location = await self._call(
                     method, moved, body=body, form=form, wait=wait, headers=headers
                 )
+        except aiohttp.ClientResponseError as err:
+            # With it go the headers of the call, in which the key is.
+            raise _translated(err) from None
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
             raise _translated(err) from err
         if location is not None:
             raise BadAnswerError(_redirect(URL(self._base), location))
+        if answer.status == _BAD_REQUEST and _PLAIN.search(answer.body[:_BEGINNING]):
+            raise NeedsTlsError
         if not answer.ok and answer.status not in accept:
             raise _ERRORS.get(answer.status, ServerFaultError)(str(answer.status))
         return answer
@@ -298,10 +325,10 @@ def _translated(err: Exception) -> ServiceError:
             return TimedOutError()
         case aiohttp.ClientConnectorDNSError():
             return NameNotFoundError()
-        case aiohttp.ClientConnectorCertificateError(certificate_error=cause):
-            return CertificateError(getattr(cause, "verify_message", ""))
-        case aiohttp.ClientSSLError():
-            return CertificateError("no TLS there")
+        case aiohttp.ClientSSLError() | aiohttp.ClientConnectorCertificateError():
+            return _without_trust(err)
+        case aiohttp.ClientResponseError(message=str() as message) if _TLS_ALERT in message:
+            return NeedsTlsError()
         case aiohttp.ClientConnectorError(os_error=OSError(errno=errno.ECONNREFUSED)):
             return RefusedError()
         case aiohttp.InvalidURL() | ValueError():
@@ -310,3 +337,16 @@ def _translated(err: Exception) -> ServiceError:
             return ServiceError(os.strerror(number))
         case _:
             return ServiceError("the connection broke")
+
+
+def _without_trust(err: Exception) -> ServiceError:
+    """Say why there is no TLS to speak with."""
+    match err:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=cause):
+            return CertificateError(getattr(cause, "verify_message", ""))
+        case aiohttp.ClientConnectorSSLError(os_error=ssl.SSLError(reason=str() as reason)) if (
+            reason in _NO_TLS
+        ):
+            return NoTlsError()
+        case _:
+            return CertificateError("no agreement on TLS")

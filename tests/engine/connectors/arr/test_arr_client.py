@@ -223,6 +223,54 @@ async def test_something_else_answers(
             await client.identify()
 
 
+@pytest.mark.parametrize(
+    ("path", "answer", "error", "detail"),
+    [
+        (
+            "/api/system/status",
+            {"version": "0.2.0.1480", "startupPath": "/opt/Radarr"},
+            TooOldError,
+            "0.2.0.1480",
+        ),
+        (
+            "/api/system/status",
+            {"version": "2.0.0.5344", "startupPath": "/opt/NzbDrone"},
+            WrongServiceError,
+            "Sonarr",
+        ),
+        ("/api/v1/system/status", {"appName": "Lidarr"}, WrongServiceError, "Lidarr"),
+        ("/api/v1/system/status", {"appName": "Prowlarr"}, WrongServiceError, "Prowlarr"),
+        (
+            "/api/v1/settings/public",
+            {"initialized": True, "applicationTitle": "Jellyseerr"},
+            WrongServiceError,
+            "Jellyseerr",
+        ),
+        ("/api/v1/settings/public", {"initialized": True}, WrongServiceError, "Seerr"),
+        ("/api/v1/settings/public", {"version": "1"}, WrongServiceError, ""),
+        ("/api/system/status", {"version": "0.2"}, WrongServiceError, ""),
+        ("/nothing", {}, WrongServiceError, ""),
+    ],
+)
+async def test_who_else_answers_is_named(
+    session: ClientSession,
+    path: str,
+    answer: dict[str, Any],
+    error: type[ServiceError],
+    detail: str,
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.path != path:
+            return web.Response(status=404, text="404: Not Found")
+        return web.json_response(answer)
+
+    async with serving(handler) as server:
+        client = RadarrClient(session, Connection(url=str(server.make_url("")), api_key="x"))
+        with pytest.raises(error) as caught:
+            await client.identify()
+    assert caught.value.detail == detail
+
+
 def serving(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> TestServer:
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", handler)

@@ -12,6 +12,8 @@ OLDEST: Final = 3
 """The first major version that is supported."""
 MARK: Final = "Home Assistant (Media Arrivals"
 """How the names of our own connections begin."""
+_NAMELESS: Final = {"0": "Radarr", "2": "Sonarr"}
+"""Versions that did not name themselves yet: the major number tells them apart."""
 _HOOK: Final = "/api/webhook/"
 
 
@@ -37,12 +39,23 @@ class Status:
 def read_status(body: Json) -> Status:
     """Read ``system/status``; what is no such answer has no product."""
     found = payload.mapping(body)
-    product = payload.text(found.get("appName"), 64) or ""
+    version = payload.text(found.get("version"), 32) or ""
+    product = payload.text(found.get("appName"), 64)
+    if product is None:
+        product = _NAMELESS.get(version.partition(".")[0], "") if "startupPath" in found else ""
     return Status(
         product=product,
-        version=payload.text(found.get("version"), 32) or "",
+        version=version,
         name=payload.text(found.get("instanceName"), 64) or product,
     )
+
+
+def seerr_name(body: Json) -> str:
+    """Say what a Seerr calls itself in its public settings; empty: it is none."""
+    public = payload.mapping(body)
+    if "initialized" not in public and "applicationTitle" not in public:
+        return ""
+    return payload.text(public.get("applicationTitle"), 64) or "Seerr"
 
 
 def described_status(body: Json, product: str) -> str | None:

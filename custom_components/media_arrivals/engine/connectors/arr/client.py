@@ -4,6 +4,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Final, override
@@ -42,7 +43,7 @@ from ..base import (
 )
 from ..http import JsonClient, Params, Session
 from ..payload import Object
-from .about import read_status
+from .about import read_status, seerr_name
 from .acting import ArrActions
 from .decode import TITLE, ArrDecoder
 from .history import gone, read_ending, read_history
@@ -51,6 +52,8 @@ from .queue import Queue, read_queue
 from .reading import API, LONG, Statement, complaints, origin_of, records
 from .webhook import Events, Webhooks
 
+_NAMING: Final = 5.0
+"""Seconds for each question who else it may be."""
 _MAX_PATH: Final = 4096
 _AT_ONCE: Final = 2
 """Calls at a time: the service runs on a small machine, and has other things to do."""
@@ -129,7 +132,7 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, ABC):
         try:
             status = read_status(await self._http.get(f"{API}/system/status"))
         except NotFoundError as err:
-            raise WrongServiceError from err
+            raise await self._somebody_else() from err
         if not status.is_a(self.product):
             raise WrongServiceError(status.product)
         if status.too_old:
@@ -140,6 +143,20 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, ABC):
             name=status.name,
             version=status.version,
         )
+
+    async def _somebody_else(self) -> ServiceError:
+        """Say who answers where this API is not: an older version, a relative, a Seerr."""
+        for base in ("/api", "/api/v1"):
+            with suppress(ServiceError):
+                found = read_status(await self._http.get(f"{base}/system/status", wait=_NAMING))
+                if found.is_a(self.product) and found.too_old:
+                    return TooOldError(found.version)
+                if found.product:
+                    return WrongServiceError(found.product)
+        with suppress(ServiceError):
+            public = await self._http.get("/api/v1/settings/public", wait=_NAMING)
+            return WrongServiceError(seerr_name(public))
+        return WrongServiceError()
 
     # --- polling --------------------------------------------------------------------------
 
