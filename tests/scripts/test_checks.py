@@ -500,7 +500,12 @@ def test_what_is_discovered_is_not_exempt(tree: Tree, rule: str) -> None:
         ("config_flow.py", 'step_id="user"', 'step_id="start"', 'the step "start" has no text'),
         ("../../README.md", "#how-to-use-it", "#how", "README.md:3: #how: no such heading"),
         ("../../README.md", "#how-to-use-it", "docs/radarr.md", "docs/radarr.md is not there"),
-        ("../../README.md", "#how-to-use-it)", ")\n>>>>>>> mine", "README.md:4: is left from a merge"),
+        (
+            "../../README.md",
+            "#how-to-use-it)",
+            ")\n>>>>>>> mine",
+            "README.md:4: is left from a merge",
+        ),
         (TEXTS, '"entity": {', '"entity": {,', "en.json:[0-9]+: is no JSON"),
         (TEXTS, '"issues": {', '"exceptions": {}, "issues": {', '"exceptions" is here twice'),
         ("services.yaml", "{", "{{", "services.yaml:1: is no YAML|services.yaml:.*"),
