@@ -892,6 +892,7 @@ async def test_options_of_the_board(
         "journal_days": 14,
         "journal_rows": 10_000,
         "generic_webhook": False,
+        "assist": "read",
     }
     changed = {"requester_names": "per_person", "watch_data": "off", "finished_days": 10}
     await flow.send(defaults | changed)

@@ -53,6 +53,12 @@ CONF_FINISHED_DAYS: Final = "finished_days"
 CONF_TIMELINE_DAYS: Final = "timeline_days"
 CONF_JOURNAL_DAYS: Final = "journal_days"
 CONF_JOURNAL_ROWS: Final = "journal_rows"
+CONF_ASSIST: Final = "assist"
+"""What assistants may do: one of :data:`ASSIST`."""
+ASSIST_OFF: Final = "off"
+ASSIST_READ: Final = "read"
+ASSIST_REQUEST: Final = "request"
+ASSIST: Final = (ASSIST_OFF, ASSIST_READ, ASSIST_REQUEST)
 CONF_GENERIC_WEBHOOK: Final = "generic_webhook"
 """Whether the one address for all services is open; its id is in the data of the entry."""
 

@@ -23,8 +23,11 @@ from homeassistant.helpers.selector import (
 
 from .addresses import AddressError, NetworkError, normalise_network, normalise_url
 from .const import (
+    ASSIST,
+    ASSIST_READ,
     CONF_ALLOW_CLOUD,
     CONF_ALLOWED_ADDRESSES,
+    CONF_ASSIST,
     CONF_CALLBACK_URL,
     CONF_FINISHED_DAYS,
     CONF_GENERIC_WEBHOOK,
@@ -357,6 +360,11 @@ _BOARD_SCHEMA: Final = probatio.Schema(
         probatio.Required(CONF_TIMELINE_DAYS, default=DEFAULT_TIMELINE_DAYS): _days(3650),
         probatio.Required(CONF_JOURNAL_DAYS, default=DEFAULT_JOURNAL_DAYS): _days(365),
         probatio.Required(CONF_JOURNAL_ROWS, default=DEFAULT_JOURNAL_ROWS): _number(100, 100_000),
+        probatio.Required(CONF_ASSIST, default=ASSIST_READ): SelectSelector(
+            SelectSelectorConfig(
+                options=list(ASSIST), translation_key=CONF_ASSIST, mode=SelectSelectorMode.LIST
+            )
+        ),
         probatio.Required(CONF_GENERIC_WEBHOOK, default=False): BooleanSelector(),
     }
 )

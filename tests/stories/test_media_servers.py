@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from freezegun.api import TickingDateTimeFactory
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import async_capture_events
 
@@ -189,6 +190,49 @@ async def test_one_arrival_is_looked_at_where_somebody_may_know_it(
     }
     assert not media.stack.sonarr.calls
     assert len(jellyfin.calls) <= 2
+
+
+async def test_media_servers_are_made_to_look(
+    media: MediaFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await media.move_in(["radarr", "plex", "jellyfin"])
+    plex, hass = media.stack.plex, media.house.hass
+    look = lose_scans(plex)
+    lose_scans(media.stack.services["jellyfin"])
+    with monkeypatch.context() as hurry:
+        hurry.setattr(finder, "GIVE_UP_AFTER", 0.0)
+        film = await media.film()
+        await media.found()
+    plex.scans.clear()
+    (arrival,) = media.house.runtime.board.arrivals()
+    monkeypatch.setattr(plex, "scan", look)
+
+    async def scan(**data: Any) -> Any:
+        response: Any = await hass.services.async_call(
+            DOMAIN, "scan_library", data, blocking=True, return_response=True
+        )
+        return {one["service"]: one["libraries"] for one in response["services"]}
+
+    assert await scan(arrival_id=arrival.id, service="plex_entry") == {"plex_entry": ["Films"]}
+    await media.found()
+    assert media.stage() == "available"
+    assert plex.scans == [("1", f"/data/media/movies/Amber Ferry ({film.year})")]
+
+    everywhere = await scan()
+    assert set(everywhere) == {"plex_entry", "jellyfin_entry"}
+    assert "Films" in everywhere["plex_entry"]
+    assert len(plex.scans) == 1 + len(everywhere["plex_entry"])
+
+    await media.stack.services["jellyfin"].go_down()
+    with pytest.raises(HomeAssistantError) as failed:
+        await scan(service="jellyfin_entry")
+    assert failed.value.translation_key == "connection_refused"
+    with pytest.raises(ServiceValidationError) as refused:
+        await scan(arrival_id=arrival.id, service="jellyfin_entry")
+    assert refused.value.translation_key == "folder_not_found"
+    with pytest.raises(ServiceValidationError) as refused:
+        await scan(service="radarr_entry")
+    assert refused.value.translation_key == "no_media_server"
 
 
 async def test_an_upgrade_is_scanned_and_tells_nothing(media: MediaFamily) -> None:
