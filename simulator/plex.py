@@ -637,8 +637,8 @@ class PlexDouble(HttpDouble):
         """Tell whether a file of the shelf is in a library."""
         return path in self._paths
 
-    def fill(self, films: int = 30_000) -> None:
-        """Let the library have existed for years; nobody is told."""
+    def fill(self, films: int = 30_000, *, at_once: bool = False) -> None:
+        """Let the library have existed for years, or just be scanned; nobody is told."""
         section, now = self.sections["1"], self.now()
         for number in range(films):
             item = self._item(
@@ -650,7 +650,8 @@ class PlexDouble(HttpDouble):
                 ids={"imdb": f"tt{50_000_000 + number}", "tmdb": str(5_000_000 + number)},
             )
             item.versions[f"/movies-of-old/{number}.mkv"] = 1080
-            item.added = item.updated = now - 86_400 - (films - number) * 60
+            age = 0 if at_once else 86_400 + (films - number) * 60
+            item.added = item.updated = now - age
             self._latest[item.key] = item.added
 
     def find(self, *, season: int | None = None, episode: int | None = None, **ids: int) -> Item:

@@ -47,7 +47,7 @@ from .engine.connectors.clients import make_client
 from .engine.connectors.pace import Pace
 from .engine.storage.models import ScheduleRow
 from .faults import log_fault
-from .indexing import async_ask_for_all, async_keep_index
+from .indexing import async_ask_for_all, async_keep_index, async_read_anew
 from .questions import Pending, Ticket
 from .runtime import (
     AuthFailures,
@@ -174,6 +174,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         self._reading = asyncio.Lock()
         self._wake = asyncio.Event()
         self._asker: asyncio.Task[None] | None = None
+        self._indexer: asyncio.Task[None] | None = None
         self._unsub_sync: CALLBACK_TYPE | None = None
 
     # --- life -----------------------------------------------------------------------------
@@ -188,14 +189,29 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         # Without a listener a coordinator does not poll, and all entities may be disabled.
         entry.async_on_unload(self.async_add_listener(lambda: None))
         # First: a server without its index knows nothing to answer.
-        if isinstance(self.client, NeedsIndex):
-            _ = entry.async_create_background_task(
-                hass, async_keep_index(self, self.client), f"{DOMAIN} index of {entry.entry_id}"
-            )
+        if isinstance(self.client, NeedsIndex) and self._indexer is None:
+            self._keep_index(self.client, silent=True)
         self._asker = entry.async_create_background_task(
             hass, self._ask(), f"{DOMAIN} questions to {entry.entry_id}"
         )
         self.async_reschedule()
+
+    @callback
+    def _keep_index(self, client: NeedsIndex, *, silent: bool) -> None:
+        """Have the index of the media server built, in the background."""
+        self._indexer = self.config_entry.async_create_background_task(
+            self.hass,
+            async_keep_index(self, client, silent=silent),
+            f"{DOMAIN} index of {self.service.id}",
+        )
+
+    async def _read_index_anew(self, client: NeedsIndex) -> None:
+        """Begin the index anew: more was added than a poll can take in."""
+        if self._indexer is not None:
+            self._indexer.cancel()
+            await asyncio.wait([self._indexer])
+        await async_read_anew(self, client)
+        self._keep_index(client, silent=False)
 
     @callback
     def _async_stop(self) -> None:
@@ -278,6 +294,9 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         if not 0 <= now - self._identified_at < IDENTIFY_EVERY:
             # Only now: why it cannot be read says more.
             await self._identify()
+        if poll.beyond and isinstance(self.client, NeedsIndex):
+            # Before the cursor: it stands behind what was not read.
+            await self._read_index_anew(self.client)
         ticket = Ticket(
             service=service.id, silent=cursor is None, cursor=poll.cursor, context=context
         )

@@ -22,10 +22,25 @@ PAUSES: Final = (30.0, 120.0, 600.0)
 """Seconds until a media server that failed is asked for the same page again."""
 
 
-async def async_keep_index(coordinator: ServiceCoordinator, client: NeedsIndex) -> None:
+async def async_read_anew(coordinator: ServiceCoordinator, client: NeedsIndex) -> None:
+    """Have the index begin anew, beside what it has: more was added than a poll can take in."""
+    storage = await coordinator.runtime.opened_storage()
+    if storage is None:
+        return
+    client.index_complete = False
+    try:
+        await storage.library(coordinator.service.id).take_page((), LibraryState())
+    except StorageError as err:
+        _LOGGER.debug("Keeping the library of %s: %s", coordinator.service.id, type(err).__name__)
+
+
+async def async_keep_index(
+    coordinator: ServiceCoordinator, client: NeedsIndex, *, silent: bool = True
+) -> None:
     """Have the index complete: page by page, from where the last run got to.
 
-    Afterwards the media server is asked for all that may be in it, and tells nothing of that.
+    Afterwards the media server is asked for all that may be in it; of a new one, nothing of
+    that is told.
     """
     runtime, service = coordinator.runtime, coordinator.service
     storage = await runtime.opened_storage()
@@ -65,7 +80,7 @@ async def async_keep_index(coordinator: ServiceCoordinator, client: NeedsIndex) 
         await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])
         failures += 1
     if built:
-        await async_ask_for_all(coordinator)
+        await async_ask_for_all(coordinator, silent=silent)
 
 
 async def _take_page(
@@ -91,12 +106,12 @@ async def _take_page(
     return page.entries[0].item if page.entries else None
 
 
-async def async_ask_for_all(coordinator: ServiceCoordinator) -> None:
+async def async_ask_for_all(coordinator: ServiceCoordinator, *, silent: bool = True) -> None:
     """Ask for everything that is imported: silently, a new media server is no news."""
     runtime, service = coordinator.runtime, coordinator.service
     questions = [
         Question(service=service.id, kind=QuestionKind.AVAILABILITY, title=title)
         for title in runtime.board.imported_titles()
     ]
-    ticket = Ticket(service=service.id, silent=True)
+    ticket = Ticket(service=service.id, silent=silent)
     await runtime.apply((), service=service.id, questions=questions, ticket=ticket)

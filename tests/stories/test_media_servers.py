@@ -280,6 +280,35 @@ async def test_two_hundred_episodes_are_one_story(
         assert len(stack.services[name].calls) <= 3 * spans
 
 
+async def test_what_came_with_a_whole_library_is_found_by_the_index(
+    media: MediaFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await media.move_in(["radarr", "plex"])
+    plex = media.stack.plex
+    plex.sender.faults.lose_every = 1
+    look = lose_scans(plex)
+    monkeypatch.setattr(finder, "GIVE_UP_AFTER", 0.0)
+    await media.film()
+    await media.found()
+    assert media.stage() == "downloaded"
+    plex_coordinator = media.house.runtime.coordinators["plex_entry"]
+
+    await look()
+    plex.fill(400, at_once=True)
+    plex.reset_counts()
+    await plex_coordinator.async_refresh()
+    await media.house.until(lambda: media.stage() == "available", what="the film in the index")
+
+    assert media.told()["Amber Ferry", "hd"] == ["sent", "downloading", "downloaded", "available"]
+    assert await media.house.storage.library("plex_entry").count() == 401
+    assert len([call for call in plex.calls if "recentlyAdded" in call.path]) <= 6
+    await media.settle()
+    plex.reset_counts()
+    await plex_coordinator.async_refresh()
+    await media.settle()
+    assert len(plex.calls) <= 2
+
+
 # --- what takes longer ------------------------------------------------------------------------
 
 

@@ -367,6 +367,8 @@ class Poll:
     """The standing health complaints, when asked."""
     muted: bool = False
     """The service says that it skips our webhook after failures."""
+    beyond: bool = False
+    """More was added to a media server than was read: its index must be read anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -306,6 +306,44 @@ async def test_a_burst_within_one_second_loses_nothing(
     assert [one.item for one in second.questions] == [plex.find(tmdb=film.tmdb_id).key]
 
 
+async def test_a_library_of_one_second_costs_a_handful_of_calls(
+    client: PlexClient, stack: Stack, plex: PlexDouble, service: Service
+) -> None:
+    plex.fill(30_000, at_once=True)
+    begun = await client.baseline(service, now(plex), finished_days=30)
+    assert len(plex.calls) <= 3
+    cursor: Any = begun.cursor
+    for _ in range(2):
+        plex.reset_counts()
+        idle = await client.poll(service, cursor, VIEW, now(plex))
+        assert (idle.questions, idle.beyond, len(plex.calls)) == ((), False, 2)
+        cursor = idle.cursor
+    stack.clock.advance(60)
+    film = stack.catalogue.film()
+    stack.radarr.put_movie(film, quality="WEBDL-1080p")
+    await plex.scan()
+    poll = await client.poll(service, cursor, VIEW, now(plex))
+    assert [one.item for one in poll.questions] == [plex.find(tmdb=film.tmdb_id).key]
+    await stack.radarr.delete_file(next(iter(stack.radarr.movies.values())))
+    await plex.scan()
+    poll = await client.poll(service, poll.cursor, VIEW, now(plex))
+    assert (poll.questions, poll.beyond) == ((), False)
+
+
+async def test_of_a_library_that_is_added_in_one_second_a_poll_reads_a_few_pages(
+    client: PlexClient, stack: Stack, plex: PlexDouble, service: Service, begun: Poll
+) -> None:
+    stack.clock.advance(60)
+    plex.fill(30_000, at_once=True)
+    plex.reset_counts()
+    poll = await client.poll(service, begun.cursor, VIEW, now(plex))
+    assert poll.beyond
+    assert len(plex.calls) <= 8
+    plex.reset_counts()
+    again = await client.poll(service, poll.cursor, VIEW, now(plex))
+    assert (again.questions, again.beyond, len(plex.calls)) == ((), False, 2)
+
+
 async def test_what_moves_up_because_the_newest_went_is_not_new(
     client: PlexClient, stack: Stack, plex: PlexDouble, service: Service
 ) -> None:

@@ -39,7 +39,7 @@ from .account import AccountWebhooks, PlexTv, identifying
 from .api import BARE, PlexApi
 from .history import Place, Viewings, completed, read_history
 from .library import Titles
-from .news import News, read_news
+from .news import Known, News, read_news
 from .notices import Notices
 
 _OWNER_WAIT: Final = 5.0
@@ -131,7 +131,7 @@ class PlexClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, NeedsIndex):
     @override
     async def baseline(self, service: Service, now: float, *, finished_days: int) -> Poll:
         """Note where the additions and the history stand."""
-        news = await read_news(self._api, frozenset(), float("inf"))
+        news = await read_news(self._api, Known())
         return Poll(cursor=_cursor(news, frozenset(), Place(upto=now + self.clock_offset)))
 
     @override
@@ -151,10 +151,7 @@ class PlexClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, NeedsIndex):
         )
 
     async def _poll(self, service: Service, cursor: Cursor, now: float, *, history: bool) -> Poll:
-        newest = payload.number(cursor.get("newest"))
-        news = await read_news(
-            self._api, _texts(cursor.get("added")), float("inf") if newest is None else newest
-        )
+        news = await read_news(self._api, _known(cursor))
         await self._titles.take_in(news.rows)
         body = await self._http.get("/status/sessions", BARE)
         sessions = _sessions(body)
@@ -173,7 +170,9 @@ class PlexClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, NeedsIndex):
             if item in known
             for about in waiting
         ]
-        questions = (reading.item_question(service, row) for row in news.rows)
+        # Of a whole library, what somebody waits for is asked for once the index knows it.
+        rows = () if news.beyond and self.index is not None else news.rows
+        questions = (reading.item_question(service, row) for row in rows)
         return Poll(
             reports=(*viewings.reports, *watched),
             questions=tuple(dict.fromkeys(one for one in questions if one is not None)),
@@ -181,6 +180,7 @@ class PlexClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, NeedsIndex):
             cursor=_cursor(news, sessions, viewings.place),
             playing=decode.playing(body),
             checked=len(news.rows),
+            beyond=news.beyond,
         )
 
     @override
@@ -258,12 +258,24 @@ class PlexClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, NeedsIndex):
 
 def _cursor(news: News, sessions: frozenset[str], place: Place) -> Cursor:
     return {
-        "added": list(news.marks),
-        "newest": news.newest,
+        "added": list(news.known.marks),
+        "newest": news.known.newest,
+        "crowded": news.known.crowded,
         "playing": sorted(sessions),
         "history": place.upto,
         "seen": list(place.seen),
     }
+
+
+def _known(cursor: Cursor) -> Known:
+    newest = payload.number(cursor.get("newest"))
+    if newest is None:
+        return Known()
+    return Known(
+        marks=_texts(cursor.get("added")),
+        newest=newest,
+        crowded=cursor.get("crowded") is True,
+    )
 
 
 def _texts(value: Json) -> frozenset[str]:
