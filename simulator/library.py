@@ -43,6 +43,8 @@ class Film:
     genres: tuple[str, ...] = ("Drama",)
     runtime: int = 104
     released: date | None = None
+    in_cinemas: date | None = None
+    on_disc: date | None = None
     exists_digitally: bool = True
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, override
 
 from aiohttp import web
@@ -235,7 +235,14 @@ class RadarrDouble(ArrDouble):
                 self.movie_document(movie)
                 for movie in self.movies.values()
                 if (movie.monitored or unmonitored)
-                and start.date() <= movie.film.release_date <= end.date()
+                and any(
+                    day is not None and start.date() <= day <= end.date()
+                    for day in (
+                        movie.film.release_date,
+                        movie.film.in_cinemas,
+                        movie.film.on_disc,
+                    )
+                )
             ]
         )
 
@@ -256,7 +263,9 @@ class RadarrDouble(ArrDouble):
             "sizeOnDisk": movie.file.size if movie.file else 0,
             "status": "released" if released else "announced",
             "overview": film.overview,
-            "digitalRelease": f"{film.release_date.isoformat()}T00:00:00Z",
+            "inCinemas": _midnight(film.in_cinemas),
+            "digitalRelease": _midnight(film.release_date),
+            "physicalRelease": _midnight(film.on_disc),
             "images": images("movie", movie.id, film.poster, self.url_base),
             "website": "",
             "year": film.year,
@@ -728,6 +737,11 @@ class RadarrDouble(ArrDouble):
             **self.base_keys("MovieDelete"),
         }
         await self.publish("MovieDelete", ["onMovieDelete"], payload, tags=movie.tags)
+
+
+def _midnight(day: date | None) -> str | None:
+    """Write a day as the API does."""
+    return None if day is None else f"{day.isoformat()}T00:00:00Z"
 
 
 def calendar_window(request: web.Request, now: datetime) -> tuple[datetime, datetime]:

@@ -463,7 +463,7 @@ async def test_seven_services_stay_few(
     await film_arrived(home)
     enabled = [entry for entry in entity_registry.entities.values() if not entry.disabled_by]
     assert len(enabled) <= 35
-    shown = hass.states.async_all(["binary_sensor", "button", "event", "sensor"])
+    shown = hass.states.async_all(["binary_sensor", "button", "calendar", "event", "sensor"])
     assert len(enabled) == len(shown)
     for state in hass.states.async_all():
         lists = {

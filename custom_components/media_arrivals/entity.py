@@ -26,7 +26,12 @@ from .runtime import (
     service_entries,
 )
 
-BOARD_PLATFORMS: Final = (Platform.BUTTON, Platform.EVENT, Platform.SENSOR)
+BOARD_PLATFORMS: Final = (
+    Platform.BUTTON,
+    Platform.CALENDAR,
+    Platform.EVENT,
+    Platform.SENSOR,
+)
 SERVICE_PLATFORMS: Final = (
     Platform.BINARY_SENSOR,
     Platform.BUTTON,

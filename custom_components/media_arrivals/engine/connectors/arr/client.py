@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, Final, override
 
@@ -43,6 +44,7 @@ from ..base import (
 )
 from ..http import JsonClient, Params, Session
 from ..payload import Object
+from ..releases import KnowsReleases, Release
 from .about import read_status, seerr_name
 from .acting import ArrActions
 from .decode import TITLE, ArrDecoder
@@ -66,7 +68,7 @@ _GRACE: Final = 15 * 60.0
 a download client vanish while it cannot be reached."""
 
 
-class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, ABC):
+class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, KnowsReleases, ABC):
     """The API half of the Radarr and Sonarr connectors."""
 
     decoder: ArrDecoder
@@ -78,6 +80,8 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, ABC):
     """What the rows of the history carry along."""
     history_titles: ClassVar[Params]
     """What has them carry their titles, too."""
+    calendar_extras: ClassVar[Params]
+    """What has the calendar's rows carry their titles."""
 
     def __init__(
         self,
@@ -322,6 +326,25 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, ABC):
             raise BadAnswerError(f"no {self.decoder.title_key}")
         return payload.mapping(found)
 
+    # --- the calendar -----------------------------------------------------------------------
+
+    @override
+    async def releases(self, start: float, end: float) -> tuple[Release, ...]:
+        """Read the calendar between two moments, in one call."""
+        window: Params = {"start": _iso(start), "end": _iso(end), "unmonitored": True}
+        body = await self._http.get(f"{API}/calendar", {**window, **self.calendar_extras})
+        rows = records(body)
+        if rows is None:
+            raise BadAnswerError("no calendar")
+        return await self._off_loop(len(rows), self._read_releases, rows)
+
+    def _read_releases(self, rows: Sequence[Object]) -> tuple[Release, ...]:
+        return tuple(
+            release
+            for row in rows[: payload.MAX_ITEMS]
+            for release in self.decoder.read_releases(row)
+        )
+
     # --- the queue ------------------------------------------------------------------------
 
     async def _queue_rows(self) -> list[Object]:
@@ -459,6 +482,11 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, ABC):
         if failed:
             raise failed[0]
         return [(waiting[place], done[place]) for place in sorted(done)]
+
+
+def _iso(at: float) -> str:
+    """Write a moment as .NET reads it, to the second."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _agree(one: ExternalIds, other: ExternalIds) -> bool:

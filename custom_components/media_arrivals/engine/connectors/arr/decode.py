@@ -22,6 +22,7 @@ from ...board.models import (
 from .. import payload
 from ..base import Decoded, Decoder, Delivery, HealthNote, Json, Sighting
 from ..payload import Object, Shape
+from ..releases import Release
 from .about import described_connections, described_status
 from .history import History, read_history
 from .queue import Queue, read_queue
@@ -173,6 +174,10 @@ class ArrDecoder(Decoder, ABC):
         self, service: Service, resource: str, body: Json, now: float
     ) -> tuple[AnyReport, ...] | None:
         """Read an answer that only this service gives; ``None``: it is another shape."""
+
+    @abstractmethod
+    def read_releases(self, row: Object) -> tuple[Release, ...]:
+        """Read a row of the calendar; a film may have several dates."""
 
     # --- titles -------------------------------------------------------------------------
 

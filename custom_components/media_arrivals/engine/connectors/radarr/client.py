@@ -24,6 +24,7 @@ class RadarrClient(ArrClient):
     queue_extras: ClassVar[Params] = {}
     history_extras: ClassVar[Params] = {}
     history_titles: ClassVar[Params] = {"includeMovie": True}
+    calendar_extras: ClassVar[Params] = {}
     events = Events(
         sightings={
             "grab": ("onGrab",),

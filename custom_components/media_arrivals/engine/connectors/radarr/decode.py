@@ -1,6 +1,7 @@
 """What Radarr says: deliveries and answers, to reports."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, override
 
 from ...board.models import AnyReport, MediaType, PartRef, Service, TitleRef
@@ -9,8 +10,14 @@ from ..arr.decode import ENVELOPE, TITLE, ArrDecoder, Subject
 from ..arr.reading import records, tier_of
 from ..base import Decoded, Json
 from ..payload import Object
+from ..releases import Release, ReleaseKind
 
 _keep_read: Final = payload.keeper({**ENVELOPE, "movie": TITLE, "remoteMovie": TITLE})
+_DATES: Final = (
+    ("inCinemas", ReleaseKind.CINEMA),
+    ("digitalRelease", ReleaseKind.DIGITAL),
+    ("physicalRelease", ReleaseKind.PHYSICAL),
+)
 _NO_PARTS: Final[tuple[PartRef, ...]] = ()
 
 
@@ -97,6 +104,23 @@ class RadarrDecoder(ArrDecoder):
         dated = _corrected(file.get("dateAdded"), offset) if has_file else None
         present = self.title_statement(service, title, now, happened_at=dated, tier=tier)
         return (held, present.file(present=has_file, parts=_NO_PARTS))
+
+    @override
+    def read_releases(self, row: Object) -> tuple[Release, ...]:
+        title = self.title_of(row)
+        if title is None or title.name is None:
+            return ()
+        title = replace(title, overview=None)
+        return tuple(
+            Release(
+                title=title,
+                kind=kind,
+                day=day,
+                monitored=payload.boolean(row.get("monitored")) is not False,
+            )
+            for key, kind in _DATES
+            if (day := payload.day(row.get(key))) is not None
+        )
 
 
 def _corrected(value: Json, offset: float) -> float | None:

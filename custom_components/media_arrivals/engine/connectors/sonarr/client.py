@@ -36,6 +36,7 @@ class SonarrClient(ArrClient):
     queue_extras: ClassVar[Params] = {"includeEpisode": True}
     history_extras: ClassVar[Params] = {"includeEpisode": True}
     history_titles: ClassVar[Params] = {"includeSeries": True}
+    calendar_extras: ClassVar[Params] = {"includeSeries": True}
     events = Events(
         sightings={
             "grab": ("onGrab",),

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final, override
 
 from ...board.models import (
@@ -19,6 +21,7 @@ from ..arr.decode import ENVELOPE, TITLE, ArrDecoder, Subject
 from ..arr.reading import records, tier_of
 from ..base import Decoded, Json
 from ..payload import Object, Shape
+from ..releases import Release, ReleaseKind
 
 _EPISODE: Shape = {
     "id": payload.keep,
@@ -175,6 +178,31 @@ class SonarrDecoder(ArrDecoder):
                 )
             )
         return tuple(reports)
+
+    @override
+    def read_releases(self, row: Object) -> tuple[Release, ...]:
+        series = payload.mapping(row.get("series"))
+        title, part = self.row_title(row), episode(row)
+        at, day = payload.moment(row.get("airDateUtc")), payload.day(row.get("airDate"))
+        if at is not None:
+            day = datetime.fromtimestamp(at, UTC).date().isoformat()
+        if title is None or title.name is None or part is None or day is None:
+            return ()
+        waits = (payload.boolean(one.get("monitored")) is not False for one in (series, row))
+        minutes = payload.identifier(row.get("runtime")) or payload.identifier(
+            series.get("runtime")
+        )
+        return (
+            Release(
+                title=replace(title, overview=None),
+                kind=ReleaseKind.EPISODE,
+                day=day,
+                at=at,
+                minutes=minutes,
+                monitored=all(waits),
+                part=part,
+            ),
+        )
 
 
 def episode(row: Object) -> PartRef | None:
