@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.calendar import DOMAIN as CALENDAR, SERVICE_GET_EVENTS
+from homeassistant.components.calendar.const import DOMAIN as CALENDAR, SERVICE_GET_EVENTS
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_component import async_update_entity

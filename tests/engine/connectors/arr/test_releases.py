@@ -8,7 +8,7 @@ from custom_components.media_arrivals.engine.connectors.radarr.decode import Rad
 from custom_components.media_arrivals.engine.connectors.releases import ReleaseKind
 from custom_components.media_arrivals.engine.connectors.sonarr.decode import SonarrDecoder
 
-FILM = {
+FILM: dict[str, Any] = {
     "id": 3,
     "title": "The Paper Ferry",
     "tmdbId": 9101,
@@ -18,7 +18,7 @@ FILM = {
     "digitalRelease": "2026-05-12T00:00:00Z",
     "physicalRelease": "0001-01-01T00:00:00Z",
 }
-EPISODE = {
+EPISODE: dict[str, Any] = {
     "id": 40,
     "seriesId": 4,
     "seasonNumber": 2,
