@@ -370,6 +370,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             active_downloads=board.active_downloads(service.id),
             open_requests=board.open_requests(service.id),
             open_titles=() if light else board.open_titles(service.id),
+            played_seasons={} if light else board.played_seasons(service.id),
         )
 
     def _pace(self, now: float) -> timedelta:

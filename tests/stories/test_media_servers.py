@@ -588,3 +588,40 @@ async def test_a_series_that_has_gone_completely_is_lost(
         1: Stage.DOWNLOADED,
         2: Stage.DOWNLOADED,
     }
+
+
+@pytest.mark.parametrize("kind", ["plex", "jellyfin", "emby"])
+async def test_a_season_that_has_gone_while_others_stay_is_lost(
+    media: MediaFamily, kind: str
+) -> None:
+    await media.move_in(["sonarr", kind])
+    stack = media.stack
+    double: Any = stack.services[kind]
+    show = stack.catalogue.show("Tide House", 2000, seasons={1: 3, 2: 2})
+    series = await stack.sonarr.add_series(show)
+    await media.settle()
+    for season in (1, 2):
+        download = await stack.sonarr.grab(series.season(season))
+        await media.settle()
+        media.clock.tick(2)
+        await stack.sonarr.import_files(download)
+        await media.settle()
+    await media.found()
+    board = media.house.runtime.board
+    assert {one.stage for one in board.arrivals()} == {Stage.AVAILABLE}
+
+    double.sender.faults.lose_if = lambda _: True
+    for path, file in list(stack.shelf.files.items()):
+        if file.season == 2:
+            stack.shelf.remove(path)
+    await double.scan()
+    await media.sync(kind)
+    assert {one.stage for one in board.arrivals()} == {Stage.AVAILABLE}
+    media.clock.tick(31 * 60)
+    await media.poll()
+    await media.settle()
+
+    assert {one.season: one.stage for one in board.arrivals()} == {
+        1: Stage.AVAILABLE,
+        2: Stage.DOWNLOADED,
+    }

@@ -108,6 +108,34 @@ def test_if_many_vanish_at_once_none_counts_until_it_is_confirmed(watch: Absence
     assert all(watch.screen(gone(number), losses=1, now=late) for number in range(1, MANY + 1))
 
 
+def test_many_seasons_of_one_series_are_one_loss(watch: AbsenceWatch) -> None:
+    for number in range(1, MANY + 3):
+        watch.screen(replace(season(), seasons=(number,)), losses=1, now=NOON)
+    assert not watch.suspect("plex1")
+    for number in range(1, MANY):
+        watch.screen(gone(number), losses=1, now=NOON)
+    assert watch.suspect("plex1")
+
+
+def test_series_that_are_listed_again_season_by_season_are_missed_no_more(
+    watch: AbsenceWatch,
+) -> None:
+    def of(number: int, report: PlayableReport) -> PlayableReport:
+        return replace(report, title=replace(report.title, ids=ExternalIds(tvdb=number)))
+
+    for number in range(1, MANY + 1):
+        watch.screen(of(number, replace(season(), seasons=())), losses=2, now=NOON)
+    assert watch.suspect("plex1")
+    watch.screen(of(1, season(1, 2)), losses=0, now=NOON + 60)
+    assert not watch.suspect("plex1")
+
+
+def test_one_version_of_a_film_says_nothing_of_the_other(watch: AbsenceWatch) -> None:
+    watch.screen(gone(), losses=1, now=NOON)
+    watch.screen(replace(gone(), tier=Tier.UHD, playable=True), losses=0, now=NOON + 60)
+    assert watch.screen(gone(), losses=1, now=NOON + SECOND_LOOK_AFTER) is not None
+
+
 def test_many_over_a_long_time_are_deletions(watch: AbsenceWatch) -> None:
     for number in range(1, MANY + 1):
         watch.screen(gone(number), losses=1, now=NOON + number * AT_ONCE)

@@ -44,6 +44,8 @@ class AbsenceWatch:
         ``losses`` is how many parts that could be played so far it does not name any more.
         """
         key = _key(report)
+        if report.playable and key[4]:
+            self._is_there(key)
         if not losses:
             self._missing.pop(key, None)
             return report
@@ -56,6 +58,12 @@ class AbsenceWatch:
         if not report.playable:
             return None
         return replace(report, complete=False)
+
+    def _is_there(self, found: _Key) -> None:
+        """Forget that a series was missed as a whole, in whatever tier: some of it is listed."""
+        service, media_type, _, ids, _ = found
+        for tier in Tier:
+            self._missing.pop((service, media_type, tier.value, ids, ()), None)
 
     def due(self, service: str, now: float) -> tuple[tuple[TitleRef, tuple[int, ...]], ...]:
         """Return what of a media server is to be looked at again, each once.
@@ -74,7 +82,13 @@ class AbsenceWatch:
 
     def suspect(self, service: str) -> bool:
         """Tell whether so much vanished at once that none of it counts."""
-        times = sorted(missing.since for key, missing in self._missing.items() if key[0] == service)
+        first_missed: dict[tuple[str, object], float] = {}
+        for key, missing in self._missing.items():
+            if key[0] == service:
+                # However many of its seasons are missing, that is one title.
+                title = (key[1], key[3])
+                first_missed[title] = min(missing.since, first_missed.get(title, missing.since))
+        times = sorted(first_missed.values())
         return any(
             last - first <= AT_ONCE for first, last in zip(times, times[MANY - 1 :], strict=False)
         )

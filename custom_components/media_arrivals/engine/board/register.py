@@ -157,6 +157,23 @@ class Register:
                 found[title.id] = self._reference(title, service)
         return tuple(found.values())
 
+    def played_seasons(self, service: str) -> dict[TitleRef, tuple[int, ...]]:
+        """Return of which seasons a media server could play something so far, by title."""
+        known = self._services.get(service)
+        if known is None or known.role is not Role.PLAYBACK:
+            return {}
+        found: dict[str, set[int]] = {}
+        for arrival in self.arrivals():
+            parts = (arrival.whole, *arrival.parts.values())
+            if arrival.season is not None and any(
+                part.claims_of(service).playable.yes for part in parts
+            ):
+                found.setdefault(arrival.title_id, set()).add(arrival.season)
+        return {
+            self._reference(self.title(key), service): tuple(sorted(seasons))
+            for key, seasons in found.items()
+        }
+
     def imported_titles(self) -> tuple[TitleRef, ...]:
         """Return the titles of which something is imported that cannot be played yet."""
         titles = {

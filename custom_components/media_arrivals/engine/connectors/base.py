@@ -346,6 +346,9 @@ class PollView:
     open_requests: Mapping[int, Decision] = field(default_factory=dict)
     open_titles: tuple[TitleRef, ...] = ()
     """Titles with unfinished arrivals that this service holds or may hold."""
+    played_seasons: Mapping[TitleRef, tuple[int, ...]] = field(default_factory=dict)
+    """Which seasons of them a media server could play something of so far: one that a complete
+    answer does not name is absent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

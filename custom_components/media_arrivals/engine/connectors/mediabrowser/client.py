@@ -436,7 +436,8 @@ class MediaBrowserClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, ABC)
         reports: list[AnyReport] = []
         found = await self._there(view.open_titles)
         for title in view.open_titles:
-            reports += await self._reports(service, title, found.get(title, _NOTHING), (), now)
+            there, played = found.get(title, _NOTHING), view.played_seasons.get(title, ())
+            reports += await self._reports(service, title, there, (), now, played=played)
         since = max(_Place.of(cursor).watched or 0.0, now + self.clock_offset - HISTORY)
         reports += await self._history(service, since, now)
         return replace(
@@ -607,8 +608,9 @@ class MediaBrowserClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, ABC)
         now: float,
         *,
         settled: float | None = None,
+        played: Sequence[int] = (),
     ) -> tuple[AnyReport, ...]:
-        """Say what of a title can be played.
+        """Say what of a title can be played, and what of it could be ``played`` and is gone.
 
         An episode that was added after ``settled`` may get its number yet.
         """
@@ -635,7 +637,7 @@ class MediaBrowserClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, ABC)
             for episode in episodes
         ):
             raise NotReadyError("no number", retry_after=NOT_READY)
-        return reading.series(episodes, seasons)
+        return reading.series(episodes, seasons, played=played if self.sure else ())
 
     # --- folders ---------------------------------------------------------------------------------
 

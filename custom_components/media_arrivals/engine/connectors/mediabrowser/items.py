@@ -261,14 +261,18 @@ class Reading:
         return self._tiers(items, ())
 
     def series(
-        self, episodes: Iterable[Item], seasons: Sequence[int]
+        self, episodes: Iterable[Item], seasons: Sequence[int], *, played: Sequence[int] = ()
     ) -> tuple[PlayableReport, ...]:
-        """Say which episodes can be played; without ``seasons``, of all that are there."""
+        """Say which episodes can be played.
+
+        Without ``seasons``: of all that are there, and of those that could be ``played`` and
+        are not there.
+        """
         by_season: dict[int, list[Item]] = {}
         for episode in episodes:
             if episode.numbers.parts and episode.tiers:
                 by_season.setdefault(episode.numbers.parts[0].season, []).append(episode)
-        numbers = seasons or sorted(by_season)[: payload.MAX_SEASONS]
+        numbers = seasons or sorted({*by_season, *played})[: payload.MAX_SEASONS]
         return tuple(
             report
             for number in numbers

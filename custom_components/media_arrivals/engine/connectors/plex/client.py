@@ -38,7 +38,7 @@ from . import decode, reading
 from .account import AccountWebhooks, PlexTv, identifying
 from .api import BARE, PlexApi
 from .history import Place, Viewings, completed, read_history
-from .library import Titles
+from .library import Titles, Wanted
 from .news import Known, News, read_news
 from .notices import Notices
 
@@ -143,7 +143,11 @@ class PlexClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, NeedsIndex):
     async def sync(self, service: Service, cursor: Cursor, view: PollView, now: float) -> Poll:
         """Do the light poll, look at every open title, and read who watched."""
         poll = await self._poll(service, cursor, now, history=True)
-        found = await self._titles.look(service, [(title, ()) for title in view.open_titles], now)
+        wanted = [
+            Wanted(title=title, played=view.played_seasons.get(title, ()))
+            for title in view.open_titles
+        ]
+        found = await self._titles.look(service, wanted, now)
         return replace(
             poll,
             reports=(*poll.reports, *found),
@@ -191,7 +195,8 @@ class PlexClient(Client, InstallsWebhook, KnowsUsers, ScansFolders, NeedsIndex):
         if question.kind is QuestionKind.ITEM and question.item is not None:
             return await self._titles.item(service, question, question.item, question.seasons, now)
         if question.kind is QuestionKind.AVAILABILITY and question.title is not None:
-            return await self._titles.look(service, [(question.title, question.seasons)], now)
+            wanted = Wanted(title=question.title, seasons=question.seasons)
+            return await self._titles.look(service, [wanted], now)
         return ()
 
     # --- the library -------------------------------------------------------------------------

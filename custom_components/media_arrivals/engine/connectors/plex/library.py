@@ -4,7 +4,7 @@ Plex cannot be asked by external ids, so an index is kept outside, built once pa
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ...board.models import (
@@ -27,6 +27,16 @@ _NEW_FOR: Final = 3600.0
 """Seconds after its addition for which an item may still get its ids."""
 _RETRY: Final = 60.0
 _NUMBERS: Final[Mapping[str, int]] = {"movie": 1, "show": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is looked for. No ``seasons``: all of a series."""
+
+    title: TitleRef
+    seasons: tuple[int, ...] = ()
+    played: tuple[int, ...] = ()
+    """Seasons of which something could be played so far."""
 
 
 class Titles:
@@ -116,7 +126,8 @@ class Titles:
             found = await self.index.find(media_type, entry.ids)
             items = list(dict.fromkeys([item, *found]))
         held = {item: row, **await self._items([one for one in items if one != item])}
-        reports = await self._stock(service, title, list(held.values()), seasons, now)
+        wanted = Wanted(title=title, seasons=seasons)
+        reports = await self._stock(service, wanted, list(held.values()), now)
         return (*history.answered(question, entry.ids), *reports)
 
     async def _gone(
@@ -132,27 +143,24 @@ class Titles:
             return ()
         await self.index.drop([item])
         title = TitleRef(media_type=entry.media_type, ids=entry.ids)
-        reports = await self.look(service, [(title, seasons)], now)
+        reports = await self.look(service, [Wanted(title=title, seasons=seasons)], now)
         return (*history.answered(question, entry.ids), *reports)
 
     async def look(
-        self,
-        service: Service,
-        wanted: Sequence[tuple[TitleRef, tuple[int, ...]]],
-        now: float,
+        self, service: Service, wanted: Sequence[Wanted], now: float
     ) -> tuple[AnyReport, ...]:
         """Say of titles whether they can be played; nothing of those that it cannot know."""
         if self.index is None:
             return ()
-        titles = {title for title, _ in wanted if title.ids}
+        titles = {one.title for one in wanted if one.title.ids}
         held = await self._held(titles)
         if lacking := {title for title in titles if not held[title]}:
             await self.take_in_news()
             held |= await self._held(lacking)
         reports: list[AnyReport] = []
-        for title, seasons in wanted:
-            if title in titles:
-                reports += await self._stock(service, title, held[title], seasons, now)
+        for one in wanted:
+            if one.title in titles:
+                reports += await self._stock(service, one, held[one.title], now)
         return tuple(reports)
 
     async def _held(self, titles: Iterable[TitleRef]) -> dict[TitleRef, list[Object]]:
@@ -173,14 +181,10 @@ class Titles:
         return await self.index.find(title.media_type, title.ids)
 
     async def _stock(
-        self,
-        service: Service,
-        title: TitleRef,
-        items: Sequence[Object],
-        seasons: tuple[int, ...],
-        now: float,
+        self, service: Service, wanted: Wanted, items: Sequence[Object], now: float
     ) -> tuple[AnyReport, ...]:
         """Say what can be played of a title, in all of its items together."""
+        title = wanted.title
         # Another item of it may not be in the index yet: then nothing is said to be absent.
         complete = self.index is not None and self._holder.index_complete
         stock = reading.Stock(service, title, now, self._api.clock_offset, complete=complete)
@@ -189,7 +193,7 @@ class Titles:
         episodes: list[Object] = []
         for row in items:
             episodes += await self._api.leaves(reading.key_of(row) or "")
-        return stock.series(episodes, seasons)
+        return stock.series(episodes, wanted.seasons, played=wanted.played)
 
     async def index_page(self, resume: Json) -> IndexPage:
         """Read one page of all films and series; ``None`` begins."""

@@ -173,14 +173,19 @@ class Stock:
         return tuple(self._reports(_by_tier(items), ()))
 
     def series(
-        self, episodes: Sequence[Object], seasons: Sequence[int]
+        self, episodes: Sequence[Object], seasons: Sequence[int], *, played: Sequence[int] = ()
     ) -> tuple[PlayableReport, ...]:
-        """Say which episodes can be played, season by season; none asked: of all there are."""
+        """Say which episodes can be played, season by season.
+
+        None asked: of all there are, and of those that could be ``played`` and are not there.
+        """
         by_season: dict[int, list[Object]] = {season: [] for season in seasons}
         for row in episodes:
             part = part_of(row)
             if part is not None and tiers_of(row) and (part.season in by_season or not seasons):
                 by_season.setdefault(part.season, []).append(row)
+        if by_season and not seasons:
+            by_season = {season: [] for season in played} | by_season
         told = [
             report
             for season, held in sorted(by_season.items())
