@@ -316,12 +316,10 @@ def _refuse_what_exists(call: ServiceCall, wish: Wish) -> None:
         for arrival in board.arrivals_of(known.id)
         if same_tier(arrival.tier, wish.tier) and arrival.stage in _EXISTS
     }
-    if wish.title.media_type is MediaType.MOVIE:
-        exists = None in standing
-    else:
-        exists = wish.seasons is not None and set(wish.seasons) <= standing.keys()
-    if exists:
-        stage = next(iter(standing.values()))
+    film = wish.title.media_type is MediaType.MOVIE
+    wanted = (None,) if film else wish.seasons or ()
+    if wanted and standing.keys() >= set(wanted):
+        stage = min((standing[season] for season in wanted), key=[*_EXISTS].index)
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key=_EXISTS[stage],
@@ -579,8 +577,10 @@ async def _async_scan_library(call: ServiceCall) -> ServiceResponse:
         places = await finder.async_scan(arrival, [entry.entry_id for entry, _ in able])
         title = call.hass.data[BOARD_KEY].board.title(arrival.title_id)
         for entry, _ in able:
-            answers.append(_scanned(entry, [place] if (place := places[entry.entry_id]) else []))
-            _async_fire(call, ACTION_SCAN_LIBRARY, entry, title, season=arrival.season)
+            place = places[entry.entry_id]
+            answers.append(_scanned(entry, [place] if place else []))
+            if place:
+                _async_fire(call, ACTION_SCAN_LIBRARY, entry, title, season=arrival.season)
         if not any(places.values()):
             raise ServiceValidationError(
                 translation_domain=DOMAIN, translation_key="folder_not_found"

@@ -64,6 +64,12 @@ RULES = [
 DISCOVERY = ("discovery", "discovery-update-info")
 DISCOVERING = ("bluetooth", "dhcp", "homekit", "mqtt", "ssdp", "usb", "zeroconf")
 """Keys of the manifest by which things in the network are found."""
+DESCRIBED = {
+    "docs-actions": "services.yaml",
+    "docs-conditions": "conditions.yaml",
+    "docs-triggers": "triggers.yaml",
+}
+"""Rules about what an integration has if it has the file."""
 
 
 def check(root: Path, folder: str) -> list[Problem]:
@@ -89,4 +95,6 @@ def check(root: Path, folder: str) -> list[Problem]:
             scale.problem(path, f"{rule} is exempt; say why in a comment")
         if status == "exempt" and rule in DISCOVERY and ways:
             scale.problem(path, f"the manifest discovers by {', '.join(ways)}: no exemption")
+        if status == "exempt" and (root / folder / DESCRIBED.get(rule, "-")).is_file():
+            scale.problem(path, f"{DESCRIBED[rule]} is there: no exemption")
     return scale.problems

@@ -462,6 +462,12 @@ def test_a_file_that_does_not_agree(
     assert any(re.search(said, problem) for problem in problems), problems
 
 
+@pytest.mark.parametrize("rule", ["docs-actions", "docs-conditions", "docs-triggers"])
+def test_what_automations_use_is_not_exempt(tree: Tree, rule: str) -> None:
+    tree.change("quality_scale.yaml", f"rules/{rule}", {"status": "exempt", "comment": "Later."})
+    assert any("is there: no exemption" in problem for problem in tree.problems())
+
+
 @pytest.mark.parametrize("rule", ["discovery", "discovery-update-info"])
 def test_what_is_discovered_is_not_exempt(tree: Tree, rule: str) -> None:
     tree.change(

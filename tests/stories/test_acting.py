@@ -156,6 +156,19 @@ async def test_what_exists_is_refused_politely(home: Family, film: Film) -> None
     assert await refused(home, "request_media", **series) == "nothing_left"
 
 
+async def test_what_is_said_of_a_season_is_said_of_the_one_that_is_meant(home: Family) -> None:
+    show = home.stack.catalogue.show("Tide House", 2020, seasons={1: 3, 2: 2})
+    series: dict[str, Any] = {"type": "series", "tmdb_id": show.tmdb_id}
+    await act(home, "request_media", **series, seasons=[1])
+    home.stack.seerr.user("Child", REQUEST)
+    home.stack.seerr.ask(show, by="Child", seasons=[2])
+    await home.settle()
+
+    assert await refused(home, "request_media", **series, seasons=[2]) == "exists_requested"
+    assert await refused(home, "request_media", **series, seasons=[1, 2]) == "exists_requested"
+    assert await refused(home, "request_media", **series, seasons=[1]) != "exists_requested"
+
+
 async def test_somebody_asks_for_themselves_only(home: Family, film: Film) -> None:
     child, context = somebody(home, "Mia", REQUEST)
     _, stranger = somebody(home, "Stranger", REQUEST, mapped=False)
@@ -311,7 +324,7 @@ async def test_who_may_not_decide_is_refused_by_seerr_itself(home: Family, film:
     _, child = somebody(home, "Mia", REQUEST)
     _, stranger = somebody(home, "Stranger", MANAGE_REQUESTS, mapped=False)
     for action in ("approve_request", "decline_request", "delete_request"):
-        assert await refused(home, action, child, request_id=item.id) == "forbidden"
+        assert await refused(home, action, child, request_id=item.id) == "not_permitted"
         assert await refused(home, action, stranger, request_id=item.id) == "you_are_not_mapped"
     assert item.status == Decision.PENDING
     assert home.stages() == {("Amber Ferry", "hd"): "requested"}

@@ -11,7 +11,7 @@ from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.media_arrivals import coordinator, finder, indexing
-from custom_components.media_arrivals.const import DOMAIN, EVENT_WATCHED
+from custom_components.media_arrivals.const import DOMAIN, EVENT_ACTION, EVENT_WATCHED
 from custom_components.media_arrivals.engine.board.models import Stage
 from custom_components.media_arrivals.engine.connectors.pace import Pace
 from custom_components.media_arrivals.engine.connectors.plex import account
@@ -227,9 +227,11 @@ async def test_media_servers_are_made_to_look(
     with pytest.raises(HomeAssistantError) as failed:
         await scan(service="jellyfin_entry")
     assert failed.value.translation_key == "connection_refused"
+    told = async_capture_events(hass, EVENT_ACTION)
     with pytest.raises(ServiceValidationError) as refused:
         await scan(arrival_id=arrival.id, service="jellyfin_entry")
     assert refused.value.translation_key == "folder_not_found"
+    assert told == []
     with pytest.raises(ServiceValidationError) as refused:
         await scan(service="radarr_entry")
     assert refused.value.translation_key == "no_media_server"

@@ -48,6 +48,12 @@ class BlockedError(RefusalError):
     key = "blocked"
 
 
+class NotPermittedError(RefusalError):
+    """The user in whose name it was to be done may not do that in the service."""
+
+    key = "not_permitted"
+
+
 class NotDoneError(RefusalError):
     """The service took the call, and what was read back does not show it."""
 

@@ -20,6 +20,7 @@ from custom_components.media_arrivals.engine.connectors.acting import (
     BlockedError,
     NotDoneError,
     NothingLeftError,
+    NotPermittedError,
     QuotaError,
     SearchesMedia,
     TakesRequests,
@@ -237,7 +238,7 @@ def refuse_csrf(stack: Stack, child: User, film: Film) -> None:
 @pytest.mark.parametrize(
     ("refuse", "error"),
     [
-        (refuse_rights, ForbiddenError),
+        (refuse_rights, NotPermittedError),
         (refuse_quota, QuotaError),
         (refuse_twice, AlreadyRequestedError),
         (refuse_blocked, BlockedError),
@@ -308,7 +309,7 @@ async def test_who_may_not_decide_does_not(stack: Stack, client: SeerrClient, fi
     item = pending(stack, film)
     other = stack.seerr.user("Other", REQUEST)
     for decide in (client.approve, client.decline, client.retry, client.delete):
-        with pytest.raises(ForbiddenError):
+        with pytest.raises(NotPermittedError):
             await decide(SEERR, item.id, now_of(stack), account=other.id)
     assert item.status == Status.PENDING
     assert item.id in stack.seerr.requests

@@ -22,6 +22,7 @@ from ..acting import (
     Hit,
     NotDoneError,
     NothingLeftError,
+    NotPermittedError,
     QuotaError,
     SearchesMedia,
     TakesRequests,
@@ -135,7 +136,7 @@ class SeerrActions(SearchesMedia, TakesRequests):
         answer = await self._change("POST", _REQUEST, account, body)
         if answer.status == 202:
             raise NothingLeftError
-        await _refuse(answer)
+        await _refuse(answer, account)
         created = answers.read_requests(await answer.json(), self._api.clock_offset)
         if not created:
             raise NotDoneError
@@ -182,7 +183,7 @@ class SeerrActions(SearchesMedia, TakesRequests):
         try:
             answer = await self._change("DELETE", f"{_REQUEST}/{request_id}", account)
             if answer.status != 404:
-                await _refuse(answer)
+                await _refuse(answer, account)
         except TimedOutError as err:
             failed = err
         try:
@@ -208,7 +209,7 @@ class SeerrActions(SearchesMedia, TakesRequests):
         failed: ServiceError | None = None
         try:
             answer = await self._change("POST", f"{_REQUEST}/{request_id}/{verb}", account)
-            await _refuse(answer)
+            await _refuse(answer, account)
         except TimedOutError as err:
             failed = err
         read = await self._request(request_id)
@@ -250,7 +251,7 @@ def _origin(service: Service) -> Origin:
     return Origin(service=service.id, kind=service.kind, role=service.role, via=Via.ACTION)
 
 
-async def _refuse(answer: Answer) -> None:
+async def _refuse(answer: Answer, account: int | None) -> None:
     """Say in our words why a change was refused; CSRF protection refuses every one."""
     if answer.ok:
         return
@@ -265,6 +266,8 @@ async def _refuse(answer: Answer) -> None:
             raise QuotaError(said)
         case 403 if "blocklisted" in reason or "blacklisted" in reason:
             raise BlockedError(said)
+        case 401 | 403 if account is not None:
+            raise NotPermittedError(said)
         case 401 | 403:
             # A key that is wrong cannot have read the request before.
             raise ForbiddenError(said)
