@@ -71,7 +71,6 @@ NEWEST: Final = 5
 """A request is about 2 kB, more with many seasons: an idle poll stays under 20 kB."""
 PAGE: Final = 100
 MAX_PAGES: Final = 50
-MAX_USERS: Final = 1000
 BASELINE_REQUESTS: Final = 1000
 SWEEP_DOWNLOADING: Final = 300.0
 QUIET: Final = 120.0
@@ -716,20 +715,7 @@ class SeerrClient(SeerrActions, Client, InstallsWebhook, KnowsServices, KnowsUse
     @override
     async def known_users(self) -> tuple[KnownUser, ...]:
         """Return the users by the names that requests have; only administrators may ask."""
-        found: list[KnownUser] = []
-        for skip in range(0, MAX_USERS, PAGE):
-            body = payload.mapping(
-                await self._api.get("/api/v1/user", {"take": PAGE, "skip": skip}, wait=LIST_WAIT)
-            )
-            rows = payload.rows(body.get("results"))
-            found += [
-                KnownUser(id=str(number), name=answers.person_name(row.get("displayName")) or "?")
-                for row in rows
-                if (number := payload.identifier(row.get("id"))) is not None
-            ]
-            if len(rows) < PAGE:
-                break
-        return tuple(found)
+        return tuple(KnownUser(id=str(one.id), name=one.name) for one in await self.accounts())
 
     # --- the webhook ---------------------------------------------------------------------------
 
