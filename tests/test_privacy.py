@@ -687,6 +687,28 @@ async def test_a_person_is_forgotten_to_the_last_byte(
     ]
 
 
+async def test_who_is_in_what_was_cut_is_forgotten_too(
+    hass: HomeAssistant, witness: Witness, client: TestClient[Any, Any]
+) -> None:
+    await witness.choose("per_person", "per_person")
+    await play(client, witness)
+    long = by_plex(MAPPED, 9101)
+    # Of a delivery that is worked off, only the beginning is kept.
+    long["Metadata"]["Guid"] += [{"id": f"tvdb://{number}"} for number in range(1, 5000)]
+    await post(client, "plex", long)
+    await witness.settle()
+    storage = witness.home.runtime.storage
+    assert storage is not None
+    (row,) = (await storage.journal.recent(limit=1, with_payload=True)).rows
+    assert row.payload is not None
+    assert MAPPED.plex in row.payload
+    assert len(row.payload) < row.payload_length
+
+    assert (await act(hass, "forget_person", person=entity_of(hass)))["deliveries"] == 8
+
+    assert named(await witness.on_disk(), (*MAPPED.ids, *MAPPED.names)) == set()
+
+
 async def test_only_persons_can_be_forgotten_as_such(hass: HomeAssistant, witness: Witness) -> None:
     with pytest.raises(ServiceValidationError) as failed:
         await act(hass, "forget_person", person="person.nobody")

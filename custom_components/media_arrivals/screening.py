@@ -271,7 +271,8 @@ def _without(whom: Whom, service: Service, event: str, payload: str) -> str:
     reader = decoder(service.kind)
     document, told = named_in(reader, payload)
     if document is None:
-        return payload
+        # It was cut: nobody can say who is in it.
+        return NOTE
     if service.role in OF_WATCHING:
         if not any(reader.viewer(service, one) in whom.viewers for one in told):
             return payload
