@@ -22,7 +22,14 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.media_arrivals import coordinator, finder, generic, webhook
+from custom_components.media_arrivals import (
+    coordinator,
+    deliveries,
+    finder,
+    generic,
+    webhook,
+    worker,
+)
 from custom_components.media_arrivals.const import (
     CONF_ALLOWED_ADDRESSES,
     CONF_GENERIC_WEBHOOK,
@@ -55,6 +62,7 @@ from custom_components.media_arrivals.engine.storage.models import JournalRow, S
 from custom_components.media_arrivals.engine.storage.storage import Storage
 from custom_components.media_arrivals.questions import Ticket
 from custom_components.media_arrivals.records import WebhookHealth
+from custom_components.media_arrivals.runtime import BoardRuntime
 from custom_components.media_arrivals.troubles import DATABASE_FILE
 from custom_components.media_arrivals.webhook import DOORS_KEY, MAX_BODY, REFUSALS
 from simulator import Film, Stack
@@ -713,6 +721,26 @@ async def test_a_flood_of_strangers_does_not_fill_the_journal(hall: Hall) -> Non
     rows = await hall.rows()
     assert sum(row.service == board.entry_id for row in rows) < webhook.UNPROVEN_AT_ONCE + 30
     assert rows[-1].service == entry.entry_id
+
+
+async def test_strangers_do_not_drive_what_is_known_out_of_the_journal(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "UNPROVEN_EVERY", 0.0001)
+    monkeypatch.setattr(worker, "TRIM_EVERY", 50)
+    monkeypatch.setattr(BoardRuntime, "journal_rows", 60)
+    hall.open()
+    entry = hall.house.add_service(hall.house.stack.radarr)
+    await hall.house.start()
+    for _ in range(20):
+        await hall.as_service(entry, radarr_rename())
+
+    for _ in range(200):
+        await hall.house.client.post(PATH, data=b"\x00\xff")
+    await hall.house.settle()
+    await hall.house.storage.journal.trim_by_number(60, deliveries.UNPROVEN)
+
+    assert sum(row.source == "radarr" for row in await hall.rows()) >= 20
 
 
 async def test_too_many_refused_calls_are_refused_in_short(hall: Hall) -> None:

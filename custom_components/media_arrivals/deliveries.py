@@ -33,6 +33,8 @@ GENERIC: Final = "generic"
 prove nothing. What else came there is as if it had come to its service's own address."""
 REFUSED: Final = "refused"
 """The journal's source of what came there and was not taken: its payload is why."""
+UNPROVEN: Final = frozenset({GENERIC, REFUSED})
+"""Sources of what anybody may have sent who knows the address: it must not drive out the rest."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -37,7 +37,7 @@ from .const import (
     KIND_BOARD,
     SCHEDULED_BY_DEFAULT,
 )
-from .deliveries import Delivered
+from .deliveries import UNPROVEN, Delivered
 from .engine.board.absence import AbsenceWatch
 from .engine.board.board import Board
 from .engine.board.models import (
@@ -453,6 +453,7 @@ class BoardRuntime:
                     now,
                     days=self.option(CONF_JOURNAL_DAYS, DEFAULT_JOURNAL_DAYS),
                     rows=self.journal_rows,
+                    lesser=UNPROVEN,
                 )
                 await storage.purge(now, self.option(CONF_TIMELINE_DAYS, DEFAULT_TIMELINE_DAYS))
         except StorageError as err:

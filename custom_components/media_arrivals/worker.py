@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from homeassistant.core import Context, HomeAssistant, callback
 
 from .const import BOARD_UNIQUE_ID, DOMAIN, KIND_BOARD
-from .deliveries import GENERIC, LARGE_BODY, REFUSED, Backlog, Delivered
+from .deliveries import GENERIC, LARGE_BODY, REFUSED, UNPROVEN, Backlog, Delivered
 from .engine.board.models import (
     AnyReport,
     Applied,
@@ -290,7 +290,7 @@ class Worker:
         if storage is None or storage.journal.grown < TRIM_EVERY:
             return
         try:
-            await storage.journal.trim_by_number(self._runtime.journal_rows)
+            await storage.journal.trim_by_number(self._runtime.journal_rows, UNPROVEN)
         except StorageError as err:
             async_report_trouble(self.hass, err)
 

@@ -263,6 +263,28 @@ async def test_what_waits_is_read_a_piece_at_a_time(storage: Storage) -> None:
     assert await read(after=ids[1], upto=ids[3]) == [ids[3]]
 
 
+async def test_what_anybody_may_send_drives_out_itself_first(storage: Storage) -> None:
+    async def kept() -> dict[str, int]:
+        return {one.source: one.count for one in await storage.journal.counts()}
+
+    async def put(source: str, number: int) -> None:
+        for _ in range(number):
+            row = await storage.journal.append("service", source, "Grab", "{}", NOON)
+            await storage.journal.mark(JournalMark(id=row, outcome=Outcome.IGNORED, at=NOON))
+
+    await put("radarr", 80)
+    await put("refused", 150)
+    await put("generic", 150)
+    lesser = {"generic", "refused"}
+    assert await storage.journal.trim_by_number(100, lesser) == 280
+    # What remains of them is the newest; the others give way only to one another.
+    assert await kept() == {"radarr": 50, "generic": 50}
+    await put("radarr", 80)
+    assert await storage.journal.trim_by_number(100, lesser) == 80
+    assert await kept() == {"radarr": 80, "generic": 20}
+    assert await storage.journal.trim_by_number(100, lesser) == 0
+
+
 async def test_it_is_known_how_much_was_written_down_since_the_last_trim(
     storage: Storage,
 ) -> None:

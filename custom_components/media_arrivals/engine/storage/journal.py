@@ -42,6 +42,12 @@ _TRIM_BY_NUMBER: Final = """
         SELECT id FROM webhook_log WHERE processed = 1 ORDER BY id LIMIT ?
     )
 """
+_TRIM_LESSER: Final = """
+    DELETE FROM webhook_log WHERE id IN (
+        SELECT id FROM webhook_log WHERE processed = 1
+        AND source IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
+    )
+"""
 _FORGET: Final = """
     DELETE FROM webhook_log WHERE id IN (
         SELECT id FROM webhook_log WHERE service = ? ORDER BY id LIMIT ?
@@ -136,19 +142,35 @@ class Journal:
         """Return how many deliveries are in the journal."""
         return await self._database.read(_count)
 
-    async def trim(self, now: float, *, days: float, rows: int) -> int:
+    async def trim(
+        self, now: float, *, days: float, rows: int, lesser: Collection[str] = ()
+    ) -> int:
         """Delete processed deliveries that are too old or too many; return how many."""
         by_age = await self._delete(_TRIM_BY_AGE, (now - days * 86_400, _BATCH))
-        return by_age + await self.trim_by_number(rows)
+        return by_age + await self.trim_by_number(rows, lesser)
 
-    async def trim_by_number(self, rows: int) -> int:
-        """Delete processed deliveries that are too many; return how many."""
+    async def trim_by_number(self, rows: int, lesser: Collection[str] = ()) -> int:
+        """Delete processed deliveries that are too many; return how many.
+
+        Those of lesser sources go first, as long as they are more than half of what is kept; no
+        others go in place of those that still wait.
+        """
         self.grown = 0
         excess = await self._database.read(_count) - rows
+        deleted = theirs = 0
+        if excess > 0 and lesser:
+            among = json.dumps([*lesser])
+            over = await self._database.read(_count_of, among) - rows // 2
+            theirs = max(0, min(excess, over))
+            deleted = await self._delete_first(_TRIM_LESSER, (among,), theirs)
+        return deleted + await self._delete_first(_TRIM_BY_NUMBER, (), excess - theirs)
+
+    async def _delete_first(self, statement: str, values: tuple[object, ...], number: int) -> int:
+        """Delete so many, the oldest first, so that deliveries get in between."""
         deleted = 0
-        while deleted < excess:
-            few: tuple[object, ...] = (min(_BATCH, excess - deleted),)
-            if not (batch := await self._database.write(_delete_batch, (_TRIM_BY_NUMBER, few))):
+        while deleted < number:
+            few = (*values, min(_BATCH, number - deleted))
+            if not (batch := await self._database.write(_delete_batch, (statement, few))):
                 break
             deleted += batch
         return deleted
@@ -265,6 +287,14 @@ def _screen(connection: sqlite3.Connection, items: list[Screening]) -> list[tupl
 
 def _count(connection: sqlite3.Connection) -> int:
     found: int = connection.execute("SELECT count(*) FROM webhook_log").fetchone()[0]
+    return found
+
+
+def _count_of(connection: sqlite3.Connection, among: str) -> int:
+    found: int = connection.execute(
+        "SELECT count(*) FROM webhook_log WHERE source IN (SELECT value FROM json_each(?))",
+        (among,),
+    ).fetchone()[0]
     return found
 
 
