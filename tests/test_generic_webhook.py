@@ -1299,6 +1299,7 @@ async def admin(
 BOARD = {
     "requester_names": "household",
     "watch_data": "household",
+    "assist": "read",
     "finished_days": 30,
     "timeline_days": 365,
     "journal_days": 14,

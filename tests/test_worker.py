@@ -188,7 +188,7 @@ async def test_a_flood_does_not_fill_the_journal_before_the_night(
 
     assert (await house.storage.journal.recent()).total <= 15
 
-    async def broken(_: int) -> int:
+    async def broken(*_: object) -> int:
         raise DatabaseUnavailableError("disk I/O error")
 
     monkeypatch.setattr(house.storage.journal, "trim_by_number", broken)
