@@ -39,6 +39,9 @@ def told_everything() -> MockConfigEntry:
     )
 
 
+OF_STUCK = ("reason", "text", "message", "remedy", "since")
+
+
 def examples() -> Iterator[Any]:
     """Yield the automations of all guides."""
     for guide in GUIDES:
@@ -83,7 +86,15 @@ async def test_the_guide_names_every_variable_and_every_option(hass: HomeAssista
     runs = await automate(hass, f"triggers: [{{trigger: {DOMAIN}.arrival_approved}}]")
     await hear(home, request(FILM, 0, Decision.APPROVED))
     own = {"id", "idx", "alias", "platform", "description"}
-    for name in {*runs.last, "episodes", "request", "watched_by", "state", "cause"} - own:
+    for name in {
+        *runs.last,
+        "episodes",
+        "request",
+        "watched_by",
+        "state",
+        "cause",
+        *OF_STUCK,
+    } - own:
         assert f"`trigger.{name}`" in text, name
     for description in ("triggers", "conditions"):
         shown = yaml.safe_load((ROOT / FOLDER / f"{description}.yaml").read_text(encoding="utf-8"))

@@ -883,7 +883,16 @@ async def test_options_of_the_board(
     assert board is not None
     flow = await Flow.begin(admin, OPTIONS, handler=board.entry_id)
     assert flow.last["step_id"] == "board"
-    defaults = {one["name"]: one["default"] for one in flow.last["data_schema"]}
+    fields = {one["name"]: one for one in flow.last["data_schema"]}
+    stuck = {one["name"]: one["default"] for one in fields.pop("stuck")["schema"]}
+    assert stuck == {
+        "stuck_hand_over": 15,
+        "stuck_grab": 6,
+        "stuck_progress": 30,
+        "stuck_import": 15,
+        "stuck_found": 30,
+    }
+    defaults = {name: one["default"] for name, one in fields.items()}
     assert defaults == {
         "requester_names": "household",
         "watch_data": "household",
@@ -895,8 +904,10 @@ async def test_options_of_the_board(
         "assist": "read",
     }
     changed = {"requester_names": "per_person", "watch_data": "off", "finished_days": 10}
-    await flow.send(defaults | changed)
+    longer = {**stuck, "stuck_grab": 48.0}
+    await flow.send({**defaults, **changed, "stuck": longer})
     assert flow.last["type"] == "create_entry"
     await hass.async_block_till_done()
-    assert board.options == defaults | changed
+    assert board.options == {**defaults, **changed, **longer}
+    assert repr(board.options["stuck_grab"]) == "48"
     assert repr(board.options["finished_days"]) == "10"

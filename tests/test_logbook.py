@@ -21,6 +21,7 @@ from custom_components.media_arrivals.const import (
     DOMAIN,
     EVENT_ACTION,
     EVENT_STAGE_CHANGED,
+    EVENT_STUCK,
     EVENT_WATCHED,
 )
 from custom_components.media_arrivals.engine.board.models import ExternalIds, Stage
@@ -237,6 +238,18 @@ async def test_that_something_was_watched_is_told_with_its_title(hass: HomeAssis
         ("watched", "Lanterns, season 1, episode 2"),
     ]
     assert ANNA not in str(lines)
+
+
+async def test_what_got_stuck_is_told_with_its_reason(hass: HomeAssistant) -> None:
+    data = {"title": "Lanterns", "season": 2, "text": "No luck.", "reason": "not_imported"}
+    events = [
+        Event[Any](EVENT_STUCK, told, context=Context()) for told in (data, {**data, "text": None})
+    ]
+    lines = await activity(hass, events)
+    assert [(line["name"], line["message"]) for line in lines] == [
+        ("Lanterns, season 2", "got stuck: No luck."),
+        ("Lanterns, season 2", "got stuck: not imported"),
+    ]
 
 
 def test_every_stage_has_words() -> None:

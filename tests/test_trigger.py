@@ -37,13 +37,14 @@ from custom_components.media_arrivals.engine.board.models import (
 )
 from custom_components.media_arrivals.engine.connectors.base import WebhookCause
 from custom_components.media_arrivals.privacy import Requesters, Watching
-from custom_components.media_arrivals.records import WebhookHealth
+from custom_components.media_arrivals.records import Span, WebhookHealth
 from custom_components.media_arrivals.trigger import TRIGGERS, SignalTrigger
 from tests.automation_helpers import Runs, automate, hear, refusal
 from tests.engine.board.household import (
     ANNA,
     BEN,
     FILM,
+    NOON,
     PLEX,
     RADARR,
     RADARR_4K,
@@ -127,6 +128,13 @@ async def new_episode(home: Home, number: int) -> None:
     await hear(home, file(SONARR, title, 7, parts=(episode(3),)))
 
 
+async def got_stuck(home: Home, number: int) -> None:
+    await downloading(home, number)
+    home.runtime.book.records["radarr"].reachable = (Span(NOON, time.time() + 86_400.0),)
+    await home.runtime.stuck.async_look()
+    await home.hass.async_block_till_done()
+
+
 async def was_watched(home: Home, number: int) -> None:
     await requested(home, number)
     await hear(home, watched(film(number), 5))
@@ -156,6 +164,7 @@ STORIES: dict[str, tuple[Callable[[Home, int], Awaitable[None]], str]] = {
         new_episode,
         "Series 1, season 1, episode 3 became available",
     ),
+    "arrival_got_stuck": (got_stuck, "Film 1 got stuck"),
     "arrival_watched": (was_watched, "Film 1 was watched"),
     "webhook_stopped_working": (webhook_fails, "the webhook of Radarr stopped working"),
     "webhook_works_again": (webhook_recovers, "the webhook of Radarr works again"),
@@ -767,3 +776,39 @@ async def test_services_that_come_are_watched_and_those_that_go_are_not(
     assert len(runs) == 1
     assert SIGNAL_RECORD.format("sonarr") not in hass.data[DATA_DISPATCHER]
     assert SIGNAL_RECORD.format("radarr") in hass.data[DATA_DISPATCHER]
+
+
+async def test_stuck_tells_why_and_what_to_do(hass: HomeAssistant) -> None:
+    home = await set_up_home(hass, "radarr", "seerr")
+    runs = await automate(hass, of("arrival_got_stuck", type="movie", service="radarr"))
+    await got_stuck(home, 1)
+
+    told = runs.last
+    assert told["reason"] == told["arrival"]["stuck"]["reason"] == "stalled"
+    assert told["text"] == told["arrival"]["problem"] == "The download makes no progress."
+    assert (told["remedy"], told["message"]) == ("look_at_service", None)
+    assert (told["service"], told["service_name"]) == ("radarr", "Radarr")
+    assert "requester" not in told
+
+
+async def test_who_asked_for_what_is_stuck_is_private_unless_it_is_told(
+    hass: HomeAssistant,
+) -> None:
+    board = board_entry(requester_names="everybody")
+    home = await set_up_home(hass, "radarr", "seerr", board=board)
+    runs = await automate(hass, of("arrival_got_stuck", requester="Mia"))
+    await got_stuck(home, 1)
+    assert runs.last["requester"] == "Mia"
+
+    hass.config_entries.async_update_entry(board, options={})
+    await hass.async_block_till_done()
+    await got_stuck(home, 2)
+    assert len(runs) == 1
+    assert why_not(hass)["reason"] == "private"
+
+
+async def test_what_gets_stuck_is_chosen_by_type(hass: HomeAssistant) -> None:
+    home = await set_up_home(hass, "radarr", "seerr")
+    runs = await automate(hass, of("arrival_got_stuck", type="series"))
+    await got_stuck(home, 1)
+    assert len(runs) == 0

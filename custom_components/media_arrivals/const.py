@@ -6,6 +6,7 @@ from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 if TYPE_CHECKING:
     from .engine.board.models import Change
+    from .stuck import StuckTurn
     from .webhook_watch import WebhookTurn
 
 DOMAIN: Final = "media_arrivals"
@@ -59,6 +60,11 @@ ASSIST_OFF: Final = "off"
 ASSIST_READ: Final = "read"
 ASSIST_REQUEST: Final = "request"
 ASSIST: Final = (ASSIST_OFF, ASSIST_READ, ASSIST_REQUEST)
+CONF_STUCK_HAND_OVER: Final = "stuck_hand_over"
+CONF_STUCK_GRAB: Final = "stuck_grab"
+CONF_STUCK_PROGRESS: Final = "stuck_progress"
+CONF_STUCK_IMPORT: Final = "stuck_import"
+CONF_STUCK_FOUND: Final = "stuck_found"
 CONF_GENERIC_WEBHOOK: Final = "generic_webhook"
 """Whether the one address for all services is open; its id is in the data of the entry."""
 
@@ -89,6 +95,8 @@ CONF_USERS: Final = "users"
 
 EVENT_STAGE_CHANGED: Final = f"{DOMAIN}_stage_changed"
 EVENT_WATCHED: Final = f"{DOMAIN}_watched"
+EVENT_STUCK: Final = f"{DOMAIN}_stuck"
+"""An arrival got stuck; the logbook describes it."""
 EVENT_ACTION: Final = f"{DOMAIN}_action"
 """What somebody made the integration do, and what failed of it; the logbook describes it."""
 
@@ -100,3 +108,5 @@ SIGNAL_RECORD: Final[SignalTypeFormat[()]] = SignalTypeFormat(f"{DOMAIN}_record_
 """Sent with the entry id when what is remembered of a service changed (bounded rate)."""
 SIGNAL_WEBHOOK: Final[SignalType[WebhookTurn]] = SignalType(f"{DOMAIN}_webhook")
 """Sent when a service's webhook stops working, and when it works again."""
+SIGNAL_STUCK: Final[SignalType[StuckTurn]] = SignalType(f"{DOMAIN}_stuck")
+"""Sent when an arrival gets stuck, and when it no longer is."""

@@ -407,8 +407,13 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             ) from err
         self._rests_until = 0.0
         self.runtime.auth_failures.pop(self.service.id, None)
+        now = time.time()
         self.runtime.note(
-            self.service.id, last_poll_at=time.time(), last_status=OK, last_error=None
+            self.service.id,
+            last_poll_at=now,
+            last_status=OK,
+            last_error=None,
+            reachable=self.runtime.book.answered(self.service.id, now),
         )
         return result
 
@@ -419,6 +424,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     def _note_failure(self, err: ServiceError) -> None:
         """Remember what went wrong."""
         self._heed(err)
+        self.runtime.book.fell_silent(self.service.id)
         self._identified_at = 0.0
         if not self._answered:
             pauses = (*POLL_AT_START, POLL)

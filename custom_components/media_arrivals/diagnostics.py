@@ -43,7 +43,7 @@ from .runtime import BOARD_KEY, BoardConfigEntry, ServiceConfigEntry
 DELIVERIES: Final = 20
 CONFLICTS: Final = 50
 
-_SUMMED_UP: Final = frozenset({"misses", "webhook_delays", "poll_delays"})
+_SUMMED_UP: Final = frozenset({"misses", "webhook_delays", "poll_delays", "reachable"})
 """Of the record's lists, how the webhook is says what matters."""
 
 TO_REDACT: Final = frozenset(
@@ -142,6 +142,7 @@ def _present_board(board: Board) -> Document:
     return {
         "arrivals": {stage.value: count for stage, count in board.counts.items() if count},
         "requests_waiting": board.pending,
+        "held": dict(Counter(one.hold.reason.value for one in board.arrivals() if one.hold)),
     }
 
 

@@ -13,6 +13,7 @@ from .engine.board.models import (
     Stage,
     Title,
 )
+from .stuck import is_counted
 
 ON_THE_WAY: Final = (Stage.APPROVED, Stage.SENT, Stage.DOWNLOADING, Stage.DOWNLOADED)
 
@@ -37,6 +38,7 @@ class Figures:
         self._downloads: dict[str, dict[DownloadKey, float]] = {}
         self._dismissed: set[str] = set()
         """Arrivals that failed and were dismissed."""
+        self._stuck: set[str] = set()
         self._arrived_at = dict(retired)
         for arrival in board.arrivals():
             self._enter(arrival)
@@ -69,6 +71,12 @@ class Figures:
         # Those that left the board meanwhile are not among those that it counts.
         dismissed = sum(self._board.get(key) is not None for key in self._dismissed)
         return self._board.counts.get(Stage.FAILED, 0) - dismissed
+
+    @property
+    def stuck(self) -> int:
+        """Return how many arrivals are stuck, without those that were dismissed."""
+        self._refresh()
+        return len(self._stuck)
 
     @property
     def progress(self) -> int | None:
@@ -117,6 +125,8 @@ class Figures:
             self._downloads[arrival.id] = dict(self._running_downloads(arrival))
         if arrival.dismissed and arrival.stage is Stage.FAILED:
             self._dismissed.add(arrival.id)
+        if is_counted(arrival):
+            self._stuck.add(arrival.id)
         if arrival.available_at is not None:
             self._arrived_at[arrival.id] = arrival.available_at
 
@@ -124,6 +134,7 @@ class Figures:
         """Count an arrival out."""
         self._downloads.pop(arrival_id, None)
         self._dismissed.discard(arrival_id)
+        self._stuck.discard(arrival_id)
         self._forget_arrived(arrival_id)
 
     def _forget_arrived(self, arrival_id: str) -> None:

@@ -21,7 +21,7 @@ from .acting import (
     ACTION_SEARCH_RELEASE,
     ACTION_SEND_TO_SERVICE,
 )
-from .const import DOMAIN, EVENT_ACTION, EVENT_STAGE_CHANGED, EVENT_WATCHED, NAME
+from .const import DOMAIN, EVENT_ACTION, EVENT_STAGE_CHANGED, EVENT_STUCK, EVENT_WATCHED, NAME
 from .engine.board.models import Stage
 from .services import (
     ACTION_DISMISS_ARRIVAL,
@@ -68,6 +68,17 @@ def async_describe_events(
         }
 
     @callback
+    def describe_stuck(event: LazyEventPartialState) -> dict[str, Any]:
+        """Describe that an arrival got stuck, and why."""
+        data = event.data
+        why = data["text"] or data["reason"].replace("_", " ")
+        return {
+            LOGBOOK_ENTRY_NAME: _name(data),
+            LOGBOOK_ENTRY_MESSAGE: f"got stuck: {why}",
+            LOGBOOK_ENTRY_CONTEXT_ID: event.context_id,
+        }
+
+    @callback
     def describe_action(event: LazyEventPartialState) -> dict[str, Any]:
         """Describe an action."""
         data = event.data
@@ -80,6 +91,7 @@ def async_describe_events(
     async_describe_event(DOMAIN, EVENT_STAGE_CHANGED, describe_stage)
     async_describe_event(DOMAIN, EVENT_WATCHED, describe_watched)
     async_describe_event(DOMAIN, EVENT_ACTION, describe_action)
+    async_describe_event(DOMAIN, EVENT_STUCK, describe_stuck)
 
 
 def _name(data: Mapping[str, Any]) -> str:

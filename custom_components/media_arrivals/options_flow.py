@@ -61,12 +61,16 @@ from .registration import (
     manual_values,
 )
 from .runtime import schedule_enabled, service_entries
+from .stuck import HOUR, MINUTE, OPTIONS as STUCK_OPTIONS, default_of
 
 _MODE: Final = "webhook_mode"
 _MODES: Final = ("automatic", "manual", "polling_only")
 _ACCESS: Final = "access"
 _SCHEDULE: Final = "schedule"
 _NEW_ADDRESS: Final = "new_address"
+_STUCK: Final = "stuck"
+_MAX_STUCK: Final = {MINUTE: 7 * 24 * 60, HOUR: 90 * 24}
+"""The longest that may be chosen, in units of so many seconds."""
 _WHO_MAY: Final = (CONF_LOCAL_ONLY, CONF_ALLOWED_ADDRESSES)
 EXAMPLE: Final = "http://192.168.1.10:8123"
 
@@ -259,10 +263,12 @@ class BoardOptionsFlow(OptionsFlowWithReload):
         if user_input is not None:
             options = self.config_entry.options
             self._chosen = {key: options[key] for key in _WHO_MAY if key in options}
+            typed = {**user_input, **user_input.get(_STUCK, {})}
+            typed.pop(_STUCK, None)
             # The front end's numbers are floats.
             self._chosen |= {
                 key: int(value) if isinstance(value, float) else value
-                for key, value in user_input.items()
+                for key, value in typed.items()
             }
             if self._chosen[CONF_GENERIC_WEBHOOK]:
                 return await self.async_step_generic()
@@ -274,6 +280,7 @@ class BoardOptionsFlow(OptionsFlowWithReload):
             **options,
             CONF_REQUESTER_NAMES: privacy.requesters.value,
             CONF_WATCH_DATA: privacy.watching.value,
+            _STUCK: {key: options[key] for key in STUCK_OPTIONS if key in options},
         }
         return self.async_show_form(
             step_id="board",
@@ -364,6 +371,18 @@ _BOARD_SCHEMA: Final = probatio.Schema(
             SelectSelectorConfig(
                 options=list(ASSIST), translation_key=CONF_ASSIST, mode=SelectSelectorMode.LIST
             )
+        ),
+        # The front end takes a section's own default for all that is in it: there must be none.
+        probatio.Optional(_STUCK): section(
+            probatio.Schema(
+                {
+                    probatio.Required(option, default=default_of(option)): _number(
+                        1, _MAX_STUCK[unit], "h" if unit == HOUR else "min"
+                    )
+                    for option, (_, unit) in STUCK_OPTIONS.items()
+                }
+            ),
+            {"collapsed": True},
         ),
         probatio.Required(CONF_GENERIC_WEBHOOK, default=False): BooleanSelector(),
     }

@@ -13,6 +13,7 @@ from .engine.board.models import (
     DownloadClaim,
     ExternalIds,
     Flag,
+    Hold,
     Holding,
     Part,
     Person,
@@ -79,11 +80,14 @@ def present_arrival(
     audience: Audience,
     *,
     not_found: str | None = None,
+    held: str | None = None,
 ) -> Document:
     """Present an arrival as one line of a list.
 
-    That no media server finds it is a problem, if a service says of no other.
+    That no media server finds it is a problem, if a service says of no other; or else what
+    keeps it, in the words of the house.
     """
+    hold = arrival.hold
     return {
         "id": arrival.id,
         "title": title.name,
@@ -103,7 +107,9 @@ def present_arrival(
         },
         "progress": None if arrival.progress is None else round(100 * arrival.progress),
         "coming": arrival.coming,
-        "problem": arrival.problem or not_found,
+        "problem": arrival.problem or not_found or (held if hold and hold.stuck else None),
+        "stuck": _present_hold(hold, held, audience) if hold and hold.stuck else None,
+        "waiting": _present_hold(hold, held, audience) if hold and not hold.stuck else None,
         "dismissed": arrival.dismissed,
         "poster": title.poster,
         "requests": [present_request(request, audience) for request in requests],
@@ -120,10 +126,11 @@ def present_arrival_details(
     overview: str | None,
     not_found: Iterable[NotFound] = (),
     problem: str | None = None,
+    held: str | None = None,
 ) -> Document:
     """Present an arrival with all that was said about it."""
     return {
-        **present_arrival(arrival, title, requests, audience, not_found=problem),
+        **present_arrival(arrival, title, requests, audience, not_found=problem, held=held),
         "overview": overview,
         "journey": arrival.journey,
         "own_ids": [
@@ -143,6 +150,21 @@ def present_arrival_details(
         ],
         "timeline": [present_step(step, audience) for step in timeline],
     }
+
+
+def _present_hold(hold: Hold, text: str | None, audience: Audience) -> Document:
+    """Present why an arrival is stuck, or what it waits for."""
+    document: Document = {
+        "reason": hold.reason.value,
+        "text": text,
+        "since": iso_time(hold.since),
+        "message": hold.message,
+    }
+    if hold.service is not None:
+        document |= _service(hold.service, audience)
+    if hold.stuck:
+        return {**document, "remedy": _word(hold.remedy)}
+    return {**document, "until": iso_time(hold.until)}
 
 
 def present_request(request: Request, audience: Audience) -> Document:

@@ -19,6 +19,10 @@ DAY: Final = 24 * 3600.0
 MAX_MISSES: Final = 200
 """Misses of a day that are remembered one by one."""
 MAX_DELAYS: Final = 50
+MAX_SPANS: Final = 40
+"""Times in which a service could be reached that are remembered one by one."""
+LONGEST_REST: Final = 40 * 60.0
+"""Seconds between two answers after which nobody knows whether it could be reached meanwhile."""
 COUNTER_PAUSE: Final = 30.0
 """Seconds between two signals if nothing but counters changed."""
 _COUNTERS: Final = frozenset(
@@ -35,6 +39,7 @@ _COUNTERS: Final = frozenset(
         "poll_delays",
         "last_webhook_at",
         "last_poll_at",
+        "reachable",
     }
 )
 
@@ -48,6 +53,13 @@ class Miss(NamedTuple):
     """When it happened, by the service's."""
     mark: str
     """Names it without saying what it is: who watched what is nobody's business."""
+
+
+class Span(NamedTuple):
+    """A time from one answer to another, with nothing but answers between."""
+
+    start: float
+    end: float
 
 
 class WebhookHealth(StrEnum):
@@ -114,6 +126,8 @@ class ServiceRecord:
     """When a sync came to its end last; a failed one is told by the status."""
     next_sync_at: float | None = None
     sync_count: int = 0
+    reachable: tuple[Span, ...] = ()
+    """When it answered all polls of one run of Home Assistant, oldest first."""
     version: str | None = None
     queue: int = 0
     downloading: bool = False
@@ -131,6 +145,10 @@ class ServiceRecord:
         """Return what was missed in the last 24 hours, and after a moment."""
         begin = max(now - DAY, since or 0.0)
         return tuple(miss for miss in self.misses if miss.counted_at > begin)
+
+    def reached(self, since: float) -> float:
+        """Return for how many seconds it could be reached since a moment, all in all."""
+        return sum(max(0.0, span.end - max(span.start, since)) for span in self.reachable)
 
     @property
     def webhook_delay(self) -> float | None:
@@ -163,11 +181,13 @@ def _from_document(document: Mapping[str, Any]) -> ServiceRecord:
         )
         record.webhook_delays = tuple(map(float, record.webhook_delays))
         record.poll_delays = tuple(map(float, record.poll_delays))
+        record.reachable = tuple(Span(float(start), float(end)) for start, end in record.reachable)
     except TypeError, ValueError:
         record.webhook, record.webhook_cause = WebhookHealth.UNPROVEN, None
         record.events, record.proven_since = (), None
         record.remote, record.silent_since = None, None
         record.misses, record.webhook_delays, record.poll_delays = (), (), ()
+        record.reachable = ()
     return record
 
 
@@ -180,6 +200,10 @@ class RecordBook:
         self._save_soon = save_soon
         self._unsaved: set[str] = set()
         self._closed = False
+        self.awake: set[str] = set()
+        """Services that answered in this run of Home Assistant."""
+        self._answering: set[str] = set()
+        """Those that have answered every poll since."""
         self._signalled: dict[str, float] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -220,6 +244,25 @@ class RecordBook:
             self._signal_counters(entry_id)
         else:
             self.signal(entry_id)
+
+    def answered(self, entry_id: str, now: float) -> tuple[Span, ...]:
+        """Note that a service answered; return when it could be reached."""
+        spans = self.records[entry_id].reachable if entry_id in self.records else ()
+        last = spans[-1] if spans else None
+        going_on = entry_id in self._answering
+        self.awake.add(entry_id)
+        self._answering.add(entry_id)
+        if going_on and last is not None and 0 <= now - last.end < LONGEST_REST:
+            return (*spans[:-1], Span(last.start, now))
+        if len(spans) >= MAX_SPANS:
+            # The two oldest become one of their length: how much it was matters most.
+            first, second, *rest = spans
+            spans = (Span(first.start, first.end + second.end - second.start), *rest)
+        return (*spans, Span(now, now))
+
+    def fell_silent(self, entry_id: str) -> None:
+        """Note that a service did not answer."""
+        self._answering.discard(entry_id)
 
     def count(self, entry_id: str, **more: int) -> None:
         """Add to counters."""
@@ -298,6 +341,8 @@ class RecordBook:
         """Drop the record of a service that was removed."""
         self.records.pop(entry_id, None)
         self._unsaved.discard(entry_id)
+        self.awake.discard(entry_id)
+        self.fell_silent(entry_id)
         self._signalled.pop(entry_id, None)
         if timer := self._timers.pop(entry_id, None):
             timer.cancel()

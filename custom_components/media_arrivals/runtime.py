@@ -62,6 +62,7 @@ from .publishing import Breather
 from .questions import QuestionDesk, Ticket
 from .records import RecordBook, ServiceRecord, WebhookHealth
 from .screening import DOCUMENT, Screening
+from .stuck import StuckWatch
 from .troubles import (
     DAMAGED,
     DATABASE_FILE,
@@ -218,6 +219,7 @@ class BoardRuntime:
         self.missed = MissedLedger()
         self.absences = AbsenceWatch()
         self.finder = Finder(hass, self)
+        self.stuck = StuckWatch(hass, self)
         self.screening = Screening(hass, self)
         self.started_at = time.time()
         self.worker = Worker(hass, self)
@@ -309,6 +311,8 @@ class BoardRuntime:
             self.worker.publisher.restore(outbox, self.board)
         await self._follow_entries(known)
         self.worker.async_start()
+        if not self.worker.publisher.holding:
+            self.stuck.async_start()
 
     async def _load_records(
         self, storage: Storage
@@ -404,10 +408,12 @@ class BoardRuntime:
         """Go on where the last run ended."""
         await self.worker.async_tell_held()
         self.finder.async_resume()
+        self.stuck.async_start()
         self.screening.async_look()
 
     async def async_close(self) -> None:
         """Work off what waits, store what is not stored, close."""
+        self.stuck.async_stop()
         await self.finder.async_stop()
         await self.screening.async_stop()
         await self.worker.async_stop()

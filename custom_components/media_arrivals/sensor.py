@@ -160,6 +160,12 @@ BOARD_SENSORS: Final = (
         value_fn=lambda figures: figures.failed,
     ),
     BoardSensorDescription(
+        key="stuck",
+        translation_key="stuck",
+        state_class=SensorStateClass.MEASUREMENT,
+        value_fn=lambda figures: figures.stuck,
+    ),
+    BoardSensorDescription(
         key="latest_arrival",
         translation_key="latest_arrival",
         value_fn=_latest_name,

@@ -61,6 +61,7 @@ from .runtime import (
     service_entries,
 )
 from .screening import Whom, async_forget
+from .stuck import hold_text
 from .targets import (
     ARRIVAL,
     ATTR_ARRIVAL_ID,
@@ -250,6 +251,7 @@ async def _async_get_arrivals(call: ServiceCall) -> ServiceResponse:
                 not_found=await _async_problem(
                     call.hass, runtime.finder.not_found(arrival), audience
                 ),
+                held=await _async_held(call.hass, arrival, audience),
             )
             for arrival in found.arrivals
         ],
@@ -283,6 +285,7 @@ async def _async_get_arrival(call: ServiceCall) -> ServiceResponse:
         overview=overview,
         not_found=not_found,
         problem=await _async_problem(call.hass, not_found, audience),
+        held=await _async_held(call.hass, arrival, audience),
     )
 
 
@@ -524,6 +527,14 @@ async def _async_audience(call: ServiceCall) -> Audience:
         watched=privacy.watching is not Watching.OFF,
         viewers=told if trusted or told else None,
     )
+
+
+async def _async_held(hass: HomeAssistant, arrival: Arrival, audience: Audience) -> str | None:
+    """Say in the language of the house what keeps an arrival."""
+    if (hold := arrival.hold) is None:
+        return None
+    await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
+    return hold_text(hass, hold, audience.services.get(hold.service or ""))
 
 
 async def _async_problem(

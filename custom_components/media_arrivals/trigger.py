@@ -1,7 +1,7 @@
 """Triggers: what arrivals, requests and webhooks came to, each to be found by its name."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final, cast, override
 
 import probatio
@@ -18,8 +18,8 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_KIND, SIGNAL_CHANGE, SIGNAL_WEBHOOK
-from .engine.board.models import Change, ChangeKind, Stage
+from .const import CONF_KIND, SIGNAL_CHANGE, SIGNAL_STUCK, SIGNAL_WEBHOOK
+from .engine.board.models import Arrival, Change, ChangeKind, Request, Stage, Title
 from .filters import (
     A_NAME,
     A_PERSON,
@@ -33,6 +33,7 @@ from .presenter import Audience, Document, iso_time, present_arrival, present_re
 from .privacy import NAMED, Requesters
 from .runtime import BOARD_KEY, service_entries
 from .services import ATTR_PERSON, ATTR_REQUESTER
+from .stuck import StuckTurn, hold_text
 from .targets import ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
 from .telling import context_of
 from .webhook_watch import WebhookTurn
@@ -168,6 +169,39 @@ class WebhookTrigger(SignalTrigger):
         return async_dispatcher_connect(self._hass, SIGNAL_WEBHOOK, turned)
 
 
+class StuckTrigger(SignalTrigger):
+    """Fires when an arrival gets stuck."""
+
+    options: ClassVar[Options] = {
+        **_OF_ANY_TYPE,
+        **_ASKED_FOR,
+        probatio.Optional(ATTR_SERVICE): cv.string,
+    }
+
+    def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
+        super().__init__(hass, config)
+        self._filter = Filter.of(hass, self._options)
+
+    @override
+    def async_listen(
+        self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None
+    ) -> CALLBACK_TYPE:
+        """Listen to what gets stuck."""
+
+        @callback
+        def turned(turn: StuckTurn) -> None:
+            board = self._hass.data[BOARD_KEY].board
+            if not turn.stuck or not self._filter.covers(board, turn.arrival):
+                return
+            if not why_private(self._hass, self._options):
+                description = f"{_title_name(turn.title, turn.arrival)} got stuck"
+                _ = run_action(stuck_variables(self._hass, turn), description)
+            elif did_not_trigger is not None:
+                did_not_trigger(NotTriggeredInfo(REASON_PRIVATE))
+
+        return async_dispatcher_connect(self._hass, SIGNAL_STUCK, turned)
+
+
 def _when(
     kind_told: ChangeKind, said_of_it: str, *takes: Options, at: Stage | None = None
 ) -> type[ChangeTrigger]:
@@ -213,6 +247,7 @@ TRIGGERS: Final[dict[str, type[Trigger]]] = {
     ),
     # Watched is watched, in whichever quality.
     "arrival_watched": _when(ChangeKind.WATCHED, "was watched", _OF_ANY_TYPE, _BY_A_PERSON),
+    "arrival_got_stuck": StuckTrigger,
     "webhook_stopped_working": _webhook("stopped working", to=False),
     "webhook_works_again": _webhook("works again", to=True),
 }
@@ -226,13 +261,7 @@ async def async_get_triggers(hass: HomeAssistant) -> dict[str, type[Trigger]]:
 def variables(hass: HomeAssistant, change: Change) -> Document:
     """Return what the automation gets to know; people's names only if the board shows them."""
     runtime, arrival, request = hass.data[BOARD_KEY], change.arrival, change.request
-    privacy = runtime.privacy
-    audience = Audience(
-        names=privacy.requesters is Requesters.EVERYBODY,
-        people=privacy.people,
-        askers=privacy.people.names(hass) if privacy.requesters in NAMED else {},
-        services={entry.entry_id: entry.title for entry in service_entries(hass)},
-    )
+    privacy, audience = runtime.privacy, _audience(hass)
     requests = runtime.board.requests_of(arrival)
     document: Document = {
         "arrival": present_arrival(arrival, change.title, requests, audience),
@@ -247,11 +276,7 @@ def variables(hass: HomeAssistant, change: Change) -> Document:
         "happened_at": iso_time(change.happened_at),
     }
     if privacy.requesters in NAMED:
-        asked = requests if request is None else (request,)
-        told = (
-            privacy.asked_by(hass, one.service, one.requester) for one in asked if one.requester
-        )
-        document["requester"] = ", ".join(dict.fromkeys(filter(None, told))) or None
+        document["requester"] = _askers(hass, requests if request is None else (request,))
     if change.watch is not None:
         document["watched_by"] = privacy.watched_by(hass, change.watch.viewer)
     if request is not None:
@@ -262,6 +287,50 @@ def variables(hass: HomeAssistant, change: Change) -> Document:
             for part in episodes
         ]
     return document
+
+
+def stuck_variables(hass: HomeAssistant, turn: StuckTurn) -> Document:
+    """Return what the automation gets to know of an arrival that got stuck."""
+    runtime, arrival, hold = hass.data[BOARD_KEY], turn.arrival, turn.hold
+    audience = _audience(hass)
+    requests = runtime.board.requests_of(arrival)
+    text = hold_text(hass, hold, audience.services.get(hold.service or ""))
+    document: Document = {
+        "arrival": present_arrival(arrival, turn.title, requests, audience, held=text),
+        "stage": arrival.stage.value,
+        "parts": f"{arrival.available} of {arrival.wanted}" if arrival.wanted else None,
+        "reason": hold.reason.value,
+        "text": text,
+        "message": hold.message,
+        "remedy": None if hold.remedy is None else hold.remedy.value,
+        "since": iso_time(hold.since),
+        "service": None,
+        "service_name": None,
+        "service_kind": None,
+    }
+    if hold.service is not None:
+        document |= _service(hass, hold.service)
+    if runtime.privacy.requesters in NAMED:
+        document["requester"] = _askers(hass, requests)
+    return document
+
+
+def _audience(hass: HomeAssistant) -> Audience:
+    """Return for whom automations are told: everybody."""
+    privacy = hass.data[BOARD_KEY].privacy
+    return Audience(
+        names=privacy.requesters is Requesters.EVERYBODY,
+        people=privacy.people,
+        askers=privacy.people.names(hass) if privacy.requesters in NAMED else {},
+        services={entry.entry_id: entry.title for entry in service_entries(hass)},
+    )
+
+
+def _askers(hass: HomeAssistant, requests: Iterable[Request]) -> str | None:
+    """Name who asked, as far as that is told."""
+    privacy = hass.data[BOARD_KEY].privacy
+    told = (privacy.asked_by(hass, one.service, one.requester) for one in requests if one.requester)
+    return ", ".join(dict.fromkeys(filter(None, told))) or None
 
 
 def _part_keys(change: Change) -> tuple[str, ...]:
@@ -287,11 +356,15 @@ def _user_name(hass: HomeAssistant, user_id: str | None) -> str | None:
     return next((one.name for one in people if one.attributes.get("user_id") == user_id), None)
 
 
+def _title_name(title: Title, arrival: Arrival) -> str:
+    """Name the film or the season."""
+    name = title.name or "A title"
+    return name if arrival.season is None else f"{name}, season {arrival.season}"
+
+
 def _name(change: Change) -> str:
     """Name the film, the season, or the episodes of it."""
-    words = [change.title.name or "A title"]
-    if change.arrival.season is not None:
-        words.append(f"season {change.arrival.season}")
+    words = [_title_name(change.title, change.arrival)]
     numbers = [
         str(part.number)
         for key in _part_keys(change)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from .engine.board.models import (
     DownloadReport,
     FileReport,
     HeldReport,
+    Hold,
     Origin,
     Outcome,
     Person,
@@ -503,6 +504,16 @@ class Worker:
             )
             await self._finish(step)
             return board.get(arrival_id)
+
+    async def async_hold(self, holds: Mapping[str, Hold | None]) -> None:
+        """Enter what keeps arrivals."""
+        await self._alone(self._hold(holds))
+
+    async def _hold(self, holds: Mapping[str, Hold | None]) -> None:
+        """Have the board enter it."""
+        async with self._lock:
+            step = _Step()
+            await self._take_pieces(step, self._runtime.board.holding(holds, now=step.now))
 
     # --- people -------------------------------------------------------------------------------
 

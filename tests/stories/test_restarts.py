@@ -25,6 +25,7 @@ from simulator import Stack
 from tests.house import House
 from tests.stories.family import Family
 from tests.stories.media_family import MediaFamily
+from tests.stories.watched import Watched
 
 type Yesterday = Callable[..., Any]
 
@@ -236,3 +237,60 @@ async def test_a_loss_that_waits_for_its_second_look_is_looked_at(
     await today.settle()
 
     assert today.stage() == "downloaded"
+
+
+# --- what is stuck -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["stopped", "killed"])
+async def test_what_was_told_as_stuck_is_kept_and_not_told_again(
+    today: MediaFamily, yesterday: Yesterday, stack: Stack, *, killed: bool
+) -> None:
+    radarr = stack.radarr
+    async with yesterday(killed=killed) as house:
+        before = Watched(house.house, house.clock)
+        await before.move_in(["radarr"])
+        download = await radarr.grab(await radarr.add_movie(stack.catalogue.film("Amber Ferry")))
+        radarr.progress(download, 0.3)
+        await before.poll()
+        await before.wait(40 * 60)
+        assert before.turns == [("stalled", True)]
+    await radarr.go_down()
+
+    after = Watched(today.house, today.clock)
+    await start(after, "radarr")
+    await after.wait(3600)
+    # Nobody could say more about it yet.
+    assert after.counted() == "1"
+    await radarr.go_up()
+    await after.wait(3600)
+    assert after.counted() == "1"
+    assert after.turns == []
+
+    radarr.progress(download, 0.8)
+    await after.poll()
+    await after.look()
+    assert after.turns == [("stalled", False)]
+
+
+async def test_a_day_without_home_assistant_does_not_count(
+    today: MediaFamily, yesterday: Yesterday, stack: Stack
+) -> None:
+    radarr = stack.radarr
+    async with yesterday() as house:
+        before = Watched(house.house, house.clock)
+        await before.move_in(["radarr"])
+        download = await radarr.grab(await radarr.add_movie(stack.catalogue.film("Amber Ferry")))
+        radarr.progress(download, 0.3)
+        await before.poll()
+        await before.wait(20 * 60)
+        assert before.turns == []
+    today.clock.tick(24 * 3600)
+
+    after = Watched(today.house, today.clock)
+    await start(after, "radarr")
+    await after.look()
+    await after.wait(8 * 60)
+    assert after.turns == []
+    await after.wait(4 * 60)
+    assert after.turns == [("stalled", True)]

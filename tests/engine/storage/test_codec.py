@@ -18,10 +18,14 @@ from custom_components.media_arrivals.engine.board.models import (
     DownloadState,
     ExternalIds,
     Flag,
+    Hold,
     Holding,
+    HoldReason,
     MediaType,
     Part,
     Person,
+    Premiere,
+    Remedy,
     Request,
     Stage,
     Tier,
@@ -51,6 +55,20 @@ DOWNLOAD = st.builds(
     st.none() | st.floats(0, 1),
     MAYBE_TIME,
     MAYBE_TEXT,
+    MAYBE_TEXT,
+    MAYBE_TIME,
+)
+MAYBE_BOOL = st.none() | st.booleans()
+PREMIERE = st.builds(Premiere, at=TIME, due_at=MAYBE_TIME, out=MAYBE_BOOL, monitored=MAYBE_BOOL)
+HOLD = st.builds(
+    Hold,
+    reason=st.sampled_from(HoldReason),
+    since=TIME,
+    service=st.none() | SERVICE,
+    message=MAYBE_TEXT,
+    remedy=st.none() | st.sampled_from(Remedy),
+    until=MAYBE_TIME,
+    told=st.booleans(),
 )
 
 
@@ -62,6 +80,7 @@ CLAIMS = st.builds(
     file=FLAG,
     playable=FLAG,
     download=st.none() | DOWNLOAD,
+    premiere=st.none() | PREMIERE,
 ).filter(lambda claims: claims != Claims(claims.service))
 service_of = attrgetter("service")
 
@@ -124,6 +143,8 @@ ARRIVAL: Mapping[str, st.SearchStrategy[Any]] = {
     "problem": MAYBE_TEXT,
     "progress": st.none() | st.floats(0, 1),
     "dismissed": st.booleans(),
+    "hold": st.none() | HOLD,
+    "quiet": st.booleans(),
     "aliases": TEXTS,
     "followers": TEXTS,
 }
@@ -202,9 +223,21 @@ def test_every_field_takes_part(kind: type, strategies: Mapping[str, Any]) -> No
         (Holding, ["service", "tier", "flag", "seasons", "seasons_at"]),
         (
             DownloadClaim,
-            ["at", "happened_at", "state", "download_id", "progress", "eta", "problem"],
+            [
+                "at",
+                "happened_at",
+                "state",
+                "download_id",
+                "progress",
+                "eta",
+                "problem",
+                "word",
+                "moved_at",
+            ],
         ),
-        (Claims, ["service", "own_id", "wanted", "file", "playable", "download"]),
+        (Claims, ["service", "own_id", "wanted", "file", "playable", "download", "premiere"]),
+        (Premiere, ["at", "due_at", "out", "monitored"]),
+        (Hold, ["reason", "since", "service", "message", "remedy", "until", "told"]),
         (Watch, ["viewer", "watched", "at", "service"]),
         (DecisionClaim, ["at", "happened_at", "decision", "initial"]),
         (Person, ["name", "id"]),
@@ -258,7 +291,7 @@ def grown(text: str) -> str:
             watch.append("further")
         for words in (one.get("wanted", {}), one.get("files", {}), one.get("downloads", {})):
             for claim in words.values():
-                claim.extend([*[None] * (7 - len(claim)), "further"])
+                claim.extend([*[None] * (9 - len(claim)), "further"])
     for held in document.get("held", []):
         held.append("further")
     for numbers in (document.get("count"), document.get("decision")):
@@ -309,3 +342,15 @@ def test_half_characters_become_question_marks() -> None:
 def test_dates_are_exact() -> None:
     one = arrival(1, stage_at=NOON + 1e-6, whole=part(claims=(claims(file=Flag(NOON + 1e-6)),)))
     assert codec.Reader().arrival(arrival_row(one)) == one
+
+
+def test_what_a_later_version_is_kept_by_is_found_out_anew() -> None:
+    row = arrival_row(
+        arrival(1, hold=Hold(reason=HoldReason.STALLED, since=NOON, remedy=Remedy.SCAN_LIBRARY))
+    )
+
+    unknown = row[-1].replace('"stalled"', '"a_novelty"')
+    assert codec.Reader().arrival((*row[:-1], unknown)).hold is None
+    other = row[-1].replace('"scan_library"', '"a_novelty"')
+    hold = codec.Reader().arrival((*row[:-1], other)).hold
+    assert hold == Hold(reason=HoldReason.STALLED, since=NOON)

@@ -15,6 +15,7 @@ from .claims import (
     holding_of,
     is_served,
     listed_part,
+    moved,
     newer_decision,
     newer_download,
     newest_word,
@@ -67,6 +68,7 @@ from .models import (
     ExternalIds,
     FileReport,
     HeldReport,
+    Hold,
     Holding,
     MediaType,
     Origin,
@@ -75,6 +77,7 @@ from .models import (
     PartRef,
     Person,
     PlayableReport,
+    Premiere,
     Question,
     QuestionKind,
     Reason,
@@ -311,6 +314,21 @@ class Board(Register):
             if person in arrival.followers:
                 yield self.follow(arrival.id, person, follows=False, now=now, origin=origin)
 
+    def holding(self, holds: Mapping[str, Hold | None], *, now: float) -> Iterator[Applied]:
+        """Enter what keeps arrivals, one after the other; no stage depends on it."""
+        for arrival_id, hold in holds.items():
+            arrival = self._arrivals.get(arrival_id)
+            if arrival is None or arrival.hold == hold:
+                continue
+            work = self._silent_pass(now)
+            new = replace(arrival, hold=hold)
+            self._store_arrival(new)
+            title = self.title(new.title_id)
+            change = self._change(
+                ChangeKind.DETAIL, title, new, new.stage, work, silent=new.dismissed
+            )
+            yield Applied(outcome=Outcome.PROCESSED, changes=(change,), arrivals=(new,))
+
     def questions_about(self, arrival: Arrival) -> tuple[Question, ...]:
         """Return everything that services can be asked about an arrival."""
         title = self.title(arrival.title_id)
@@ -376,6 +394,8 @@ class Board(Register):
         self._hold(title, holding, report, work)
         if not report.held and downloads:
             self._withdraw_files(title, report, work)
+        if report.premiere is not None:
+            self._take_premiere(title, report, report.premiere, work)
 
     def _open_held(self, report: HeldReport, title: Title | None, work: _Pass) -> Title | None:
         """Open the arrivals of an addition (rule 7)."""
@@ -424,6 +444,21 @@ class Board(Register):
         self._put_title(replace(title, holdings=(*others, new)), work)
         if told or seasons != holding.seasons:
             work.touched.update(dict.fromkeys(self._of_title[title.id]))
+
+    def _take_premiere(
+        self, title: Title, report: HeldReport, premiere: Premiere, work: _Pass
+    ) -> None:
+        """Enter when a film comes out."""
+        for arrival in self.arrivals_of(title.id):
+            if not same_tier(arrival.tier, report.tier):
+                continue
+            claims = arrival.whole.claims_of(report.origin.service)
+            old = claims.premiere
+            if old is not None and (old.at >= premiere.at or old.same_as(premiere)):
+                continue
+            work.took = True
+            whole = with_claims(arrival.whole, replace(claims, premiere=premiere))
+            self._put_arrival(replace(arrival, whole=whole), work)
 
     def _withdraw_files(self, title: Title, report: HeldReport, work: _Pass) -> None:
         """Take back a service's words on files and downloads of a title that left it."""
@@ -499,6 +534,7 @@ class Board(Register):
             report.progress,
             report.eta,
             report.problem,
+            report.word,
         )
         for arrival_id, refs in targets.items():
             arrival = self._arrivals[arrival_id]
@@ -514,7 +550,7 @@ class Board(Register):
                 if old is not None and not newer_download(claim, old):
                     continue
                 work.took = work.took or shows_else(claim, old)
-                sheet.put(key, with_claims(part, replace(claims, download=claim)))
+                sheet.put(key, with_claims(part, replace(claims, download=moved(claim, old))))
             self._put_arrival(sheet.arrival, work)
 
     def _take_file(self, report: FileReport, work: _Pass) -> None:
@@ -1163,6 +1199,8 @@ class Board(Register):
             problem=problem,
             progress=progress,
             dismissed=arrival.dismissed and not moved,
+            hold=None if moved else arrival.hold,
+            quiet=work.silent if before is None else arrival.quiet and (not moved or work.silent),
         )
         self._store_arrival(new)
         if work.took or moved:

@@ -36,6 +36,8 @@ from .models import (
 )
 
 _DOWNLOAD_ORDER: Final = tuple(DownloadState)
+_HALTS: Final = {DownloadState.BLOCKED: DownloadState.COMPLETE}
+"""What a blocked import was before: nothing has moved since."""
 _DECISION_ORDER: Final = (
     Decision.PENDING,
     Decision.APPROVED,
@@ -205,6 +207,26 @@ def newer_download(claim: DownloadClaim, old: DownloadClaim) -> bool:
     )
 
 
+def moved(claim: DownloadClaim, old: DownloadClaim | None) -> DownloadClaim:
+    """Return a newer word about a download, with when the download moved last."""
+    at = claim.at
+    if old is not None and _stands(claim, old):
+        at = old.at if old.moved_at is None else old.moved_at
+    return replace(claim, moved_at=at)
+
+
+def _stands(claim: DownloadClaim, old: DownloadClaim) -> bool:
+    """Tell whether a download is where it was; unknown progress is none."""
+    ids = {one.download_id and one.download_id.casefold() for one in (claim, old)}
+    if len(ids) > 1 or _HALTS.get(claim.state, claim.state) is not _HALTS.get(old.state, old.state):
+        return False
+    return (
+        claim.state is not DownloadState.DOWNLOADING
+        or None in {claim.progress, old.progress}
+        or claim.progress == old.progress
+    )
+
+
 def shows_else(claim: DownloadClaim, old: DownloadClaim | None) -> bool:
     """Tell whether people see a difference between two words about a download."""
     return old is None or (
@@ -213,7 +235,8 @@ def shows_else(claim: DownloadClaim, old: DownloadClaim | None) -> bool:
         claim.progress,
         claim.eta,
         claim.problem,
-    ) != (old.state, old.download_id, old.progress, old.eta, old.problem)
+        claim.word,
+    ) != (old.state, old.download_id, old.progress, old.eta, old.problem, old.word)
 
 
 def newer_decision(claim: DecisionClaim, old: DecisionClaim) -> bool:

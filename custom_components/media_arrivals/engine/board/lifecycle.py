@@ -4,7 +4,7 @@ Pure functions of claims: whichever order the words came in, the same claims giv
 same stage (rule 1, *claims, not steps*).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -262,6 +262,13 @@ def standing_downloads(
     part: Part, whole: Part, base: Ground, house: Household
 ) -> Iterable[DownloadClaim]:
     """Yield the downloads that count: Radarr's and Sonarr's, without them Seerr's."""
+    return (claim for _, claim in told_downloads(part, whole, base, house))
+
+
+def told_downloads(
+    part: Part, whole: Part, base: Ground, house: Household
+) -> Iterator[tuple[str, DownloadClaim]]:
+    """Yield the same with the service that told it."""
     for source in (part,) if part is whole else (part, whole):
         for claims in source.claims:
             claim = claims.download
@@ -271,7 +278,7 @@ def standing_downloads(
             if file_at is not None and claim.at <= file_at:
                 # The import ended it, whatever became of the file.
                 continue
-            yield claim
+            yield claims.service, claim
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,6 +326,7 @@ def merged_parts(one: Part, other: Part) -> Part:
 def joined_claims(one: Claims, other: Claims) -> Claims:
     """Return what a service said about the one thing under two names."""
     downloads = [claim for claim in (one.download, other.download) if claim is not None]
+    premieres = [claim for claim in (one.premiere, other.premiere) if claim is not None]
     return Claims(
         one.service,
         one.own_id if one.own_id is not None else other.own_id,
@@ -333,4 +334,5 @@ def joined_claims(one: Claims, other: Claims) -> Claims:
         one.file.joined(other.file),
         one.playable.joined(other.playable),
         max(downloads, key=attrgetter("at"), default=None),
+        max(premieres, key=attrgetter("at"), default=None),
     )

@@ -107,6 +107,101 @@ class Service:
     """Plex: the owner's id at plex.tv, which the server itself calls 1."""
 
 
+class HoldReason(StrEnum):
+    """What an arrival waits for, or what keeps it."""
+
+    WAITING_FOR_RELEASE = "waiting_for_release"
+    DELAYED = "delayed"
+    """A release is there, and the service waits for a better one on purpose."""
+    QUEUED = "queued"
+    """It waits for its turn in the download client."""
+    NOT_HANDED_OVER = "not_handed_over"
+    HAND_OVER_FAILED = "hand_over_failed"
+    NOT_MONITORED = "not_monitored"
+    NO_RELEASE_FOUND = "no_release_found"
+    INDEXERS_UNREACHABLE = "indexers_unreachable"
+    DOWNLOAD_CLIENT_UNREACHABLE = "download_client_unreachable"
+    STALLED = "stalled"
+    PAUSED = "paused"
+    DOWNLOAD_FAILED = "download_failed"
+    NOT_IMPORTED = "not_imported"
+    IMPORT_BLOCKED = "import_blocked"
+    QUALITY_NOT_MET = "quality_not_met"
+    FILES_NOT_ACCESSIBLE = "files_not_accessible"
+    DISK_FULL = "disk_full"
+    NOT_FOUND = "not_found_by_media_server"
+
+
+class Remedy(StrEnum):
+    """What to do about an arrival that is stuck; all but the last are names of actions."""
+
+    RETRY_REQUEST = "retry_request"
+    SEND_TO_SERVICE = "send_to_service"
+    SEARCH_RELEASE = "search_release"
+    SCAN_LIBRARY = "scan_library"
+    LOOK_AT_SERVICE = "look_at_service"
+
+
+PATIENT: Final = frozenset({HoldReason.WAITING_FOR_RELEASE, HoldReason.DELAYED, HoldReason.QUEUED})
+"""Reasons that are as they should be: shown, and not counted as stuck."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Why an arrival does not move."""
+
+    reason: HoldReason
+    since: float
+    """When it moved last, or could have begun to."""
+    service: str | None = None
+    """Which service it is about."""
+    message: str | None = None
+    """That service's own words."""
+    remedy: Remedy | None = None
+    until: float | None = None
+    """When it is expected to go on, if a date is known."""
+    told: bool = False
+    """People were told that it is stuck; they are told once."""
+
+    @property
+    def stuck(self) -> bool:
+        """Tell whether it should have moved by now."""
+        return self.reason not in PATIENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premiere:
+    """When a film comes out, as a Radarr sees it, and whether it looks for it at all."""
+
+    at: float
+    """When it was read."""
+    due_at: float | None = None
+    """From when there can be a release; ``None``: no date is known."""
+    out: bool | None = None
+    """Whether the service thinks that it is out; ``None``: it did not say."""
+    monitored: bool | None = None
+
+    def same_as(self, other: Premiere) -> bool:
+        """Tell whether both say the same, whenever they were read."""
+        return (self.due_at, self.out, self.monitored) == (
+            other.due_at,
+            other.out,
+            other.monitored,
+        )
+
+    def begins(self, now: float) -> float | None:
+        """Return from when the service can find it; ``None``: not yet, or nobody knows."""
+        due = self.due_at
+        if due is not None and due > now:
+            return None
+        if self.out is False and (due is None or due <= self.at):
+            # It was not out although its date was past: the service waits longer.
+            return None
+        if due is None:
+            return float("-inf") if self.out else None
+        return due
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Who said a thing, and how it reached us."""
@@ -227,6 +322,8 @@ class HeldReport(Report):
     """An addition: opens an arrival (of each wanted season) that does not exist yet."""
     files_deleted: bool = False
     """With ``held=False``: the files went, too."""
+    premiere: Premiere | None = None
+    """Of a film: when it comes out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +349,8 @@ class DownloadReport(Report):
     eta: float | None = None
     problem: str | None = None
     """The service's own words."""
+    word: str | None = None
+    """The service's own word for the state of the download."""
     opens: bool = False
     """A grab: opens an arrival that does not exist yet."""
 
@@ -476,6 +575,10 @@ class DownloadClaim:
     progress: float | None = None
     eta: float | None = None
     problem: str | None = None
+    word: str | None = None
+    """The service's own word for the state."""
+    moved_at: float | None = None
+    """When progress or state changed last."""
 
 
 SILENT: Final = Flag()
@@ -493,6 +596,8 @@ class Claims:
     file: Flag = SILENT
     playable: Flag = SILENT
     download: DownloadClaim | None = None
+    premiere: Premiere | None = None
+    """Of a film: when it comes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -621,6 +726,10 @@ class Arrival:
     """Silenced by the user until a new stage is reached."""
     followers: tuple[str, ...] = ()
     """Persons of the household who want to be told, beside who requested it."""
+    hold: Hold | None = None
+    """What it waits for, or what keeps it."""
+    quiet: bool = False
+    """It was entered silently, and has not moved since: nobody is told that it does not."""
     aliases: tuple[str, ...] = ()
 
 

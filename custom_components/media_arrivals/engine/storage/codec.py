@@ -21,10 +21,14 @@ from ..board.models import (
     DownloadState,
     ExternalIds,
     Flag,
+    Hold,
     Holding,
+    HoldReason,
     MediaType,
     Part,
     Person,
+    Premiere,
+    Remedy,
     Request,
     Stage,
     Tier,
@@ -50,8 +54,11 @@ _DOWNLOAD_STATES: Final[Mapping[str, DownloadState]] = {state: state for state i
 _STAGES: Final[Mapping[str, Stage]] = {stage: stage for stage in Stage}
 _TIERS: Final[Mapping[str, Tier]] = {tier: tier for tier in Tier}
 
-_KINDS: Final = ("own", "wanted", "files", "playable", "downloads")
+_KINDS: Final = ("own", "wanted", "files", "playable", "downloads", "premiere")
 """What services say about a part, in the order of a service's claims."""
+
+_MARKS: Final = ("misfit", "coming", "dismissed", "quiet")
+"""What is true of few arrivals."""
 
 type Row = tuple[Any, ...]
 type _Doc = dict[str, Any]
@@ -117,22 +124,21 @@ def arrival_document(arrival: Arrival) -> str:
         document["parts"] = {key: _part(part) for key, part in arrival.parts.items()}
     if arrival.listed_at is not None:
         document["listed"] = arrival.listed_at
-    if arrival.misfit:
-        document["misfit"] = 1
     if arrival.requests:
         document["requests"] = arrival.requests
     if arrival.available or arrival.wanted or arrival.total:
         document["count"] = (arrival.available, arrival.wanted, arrival.total)
-    if arrival.coming:
-        document["coming"] = 1
     if arrival.problem is not None:
         document["problem"] = arrival.problem
     if arrival.progress is not None:
         document["progress"] = arrival.progress
-    if arrival.dismissed:
-        document["dismissed"] = 1
     if arrival.followers:
         document["followers"] = arrival.followers
+    if arrival.hold is not None:
+        document["hold"] = _hold(arrival.hold)
+    for name in _MARKS:
+        if getattr(arrival, name):
+            document[name] = 1
     if arrival.aliases:
         document["aliases"] = arrival.aliases
     return dumps(document)
@@ -164,6 +170,7 @@ def _part(part: Part) -> _Doc:
             _flag(claims.file),
             _flag(claims.playable),
             None if claims.download is None else _download(claims.download),
+            None if claims.premiere is None else _premiere(claims.premiere),
         )
         for kind, word in zip(_KINDS, words, strict=True):
             if word:
@@ -191,6 +198,26 @@ def _download(claim: DownloadClaim) -> list[Any]:
             claim.progress,
             claim.eta,
             claim.problem,
+            claim.word,
+            claim.moved_at,
+        ]
+    )
+
+
+def _premiere(premiere: Premiere) -> list[Any]:
+    return _without_tail([premiere.at, premiere.due_at, premiere.out, premiere.monitored])
+
+
+def _hold(hold: Hold) -> list[Any]:
+    return _without_tail(
+        [
+            hold.reason,
+            hold.since,
+            int(hold.told),
+            hold.service,
+            hold.remedy,
+            hold.message,
+            hold.until,
         ]
     )
 
@@ -293,6 +320,8 @@ class Reader:
             progress=document.get("progress"),
             dismissed="dismissed" in document,
             followers=tuple(document.get("followers", ())),
+            hold=_read_hold(*document["hold"]) if "hold" in document else None,
+            quiet="quiet" in document,
             aliases=tuple(document.get("aliases", ())),
         )
 
@@ -344,7 +373,7 @@ class Reader:
         if not document:
             return BLANK
         get = document.get
-        own, wanted, files, playable, downloads = [get(kind) or {} for kind in _KINDS]
+        own, wanted, files, playable, downloads, premieres = [get(kind) or {} for kind in _KINDS]
         stage = get("stage")
         return Part(
             number=get("n"),
@@ -359,8 +388,9 @@ class Reader:
                     self._flag(files.get(service)),
                     self._flag(playable.get(service)),
                     self._download(downloads.get(service)),
+                    _read_premiere(premieres.get(service)),
                 )
-                for service in sorted({*own, *wanted, *files, *playable, *downloads})
+                for service in sorted({*own, *wanted, *files, *playable, *downloads, *premieres})
             ),
             stage=None if stage is None else _STAGES.get(stage),
             watches=tuple(
@@ -378,5 +408,29 @@ class Reader:
         if claim is None or claim[2] not in _DOWNLOAD_STATES:
             return None
         return self._same(
-            DownloadClaim(claim[0], claim[1], _DOWNLOAD_STATES[claim[2]], *claim[3:7])
+            DownloadClaim(claim[0], claim[1], _DOWNLOAD_STATES[claim[2]], *claim[3:9])
         )
+
+
+def _read_premiere(premiere: list[Any] | None) -> Premiere | None:
+    if premiere is None:
+        return None
+    at, due_at, out, monitored, *_ = (*premiere, None, None, None)
+    return Premiere(at=at, due_at=due_at, out=out, monitored=monitored)
+
+
+def _read_hold(reason: str, since: float, told: int, *more: Any) -> Hold | None:
+    """Read what keeps an arrival; a later version's reason is found out anew."""
+    word = known(HoldReason, reason)
+    service, remedy, message, until, *_ = (*more, None, None, None, None)
+    if word is None:
+        return None
+    return Hold(
+        reason=word,
+        since=since,
+        told=bool(told),
+        service=service,
+        remedy=known(Remedy, remedy),
+        message=message,
+        until=until,
+    )

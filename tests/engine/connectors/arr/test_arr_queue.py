@@ -58,6 +58,7 @@ def test_a_row_of_a_film() -> None:
         download_id=HASH,
         progress=1 - 1_250_000_000.844 / 5_000_000_000,
         eta=NOW + 1200,
+        word="downloading",
     )
 
 

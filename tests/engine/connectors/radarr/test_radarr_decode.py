@@ -1,5 +1,6 @@
 """Radarr's deliveries and answers: every event, every version, every odd value."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from custom_components.media_arrivals.engine.board.models import (
     FileReport,
     HeldReport,
     Origin,
+    Premiere,
     Reason,
     Role,
     Tier,
@@ -332,9 +334,58 @@ def test_a_film_that_is_held_and_has_no_file() -> None:
     found = polled("movie", [api_movie()])
     held = {**STATE, "happened_at": ADDED}
     assert found.reports == (
-        HeldReport(**held, held=True),
+        HeldReport(**held, held=True, premiere=Premiere(at=NOW, monitored=True)),
         FileReport(**STATE, present=False),
     )
+
+
+CINEMAS, DIGITAL, PHYSICAL = "2026-10-01T00:00:00Z", "2026-12-01T00:00:00Z", "2026-11-01T00:00:00Z"
+IN_CINEMAS, ON_DISC = (datetime.fromisoformat(date).timestamp() for date in (CINEMAS, PHYSICAL))
+
+
+@pytest.mark.parametrize(
+    ("said", "due_at", "out"),
+    [
+        (
+            {"inCinemas": CINEMAS, "digitalRelease": DIGITAL, "physicalRelease": PHYSICAL},
+            ON_DISC,
+            None,
+        ),
+        ({"inCinemas": CINEMAS, "isAvailable": False}, IN_CINEMAS + 90 * 86_400.0, False),
+        (
+            {"inCinemas": CINEMAS, "physicalRelease": PHYSICAL, "minimumAvailability": "inCinemas"},
+            IN_CINEMAS,
+            None,
+        ),
+        (
+            {"physicalRelease": PHYSICAL, "minimumAvailability": "announced", "isAvailable": True},
+            ON_DISC,
+            True,
+        ),
+        (
+            {"minimumAvailability": "announced", "isAvailable": True, "status": "announced"},
+            None,
+            False,
+        ),
+        ({"isAvailable": True}, None, True),
+        ({"inCinemas": "0001-01-01T00:00:00Z", "isAvailable": "perhaps"}, None, None),
+    ],
+)
+def test_when_a_film_comes_out(
+    said: dict[str, Any], due_at: float | None, out: bool | None
+) -> None:
+    document = api_movie(**{"minimumAvailability": "released", **said})
+    held, _ = polled("movie", document).reports
+
+    assert isinstance(held, HeldReport)
+    assert held.premiere == Premiere(at=NOW, due_at=due_at, out=out, monitored=True)
+
+
+def test_a_film_of_which_nothing_is_said_has_no_release() -> None:
+    held, _ = polled("movie", api_movie(monitored=None)).reports
+
+    assert isinstance(held, HeldReport)
+    assert held.premiere is None
 
 
 def test_a_film_with_a_file() -> None:

@@ -21,6 +21,8 @@ _TRACKED: Final = {
 }
 _TOLD_ELSEWHERE: Final = frozenset({DownloadState.WAITING, DownloadState.FAILED})
 
+_MAX_WORD: Final = 32
+
 
 class ReadsRows(Protocol):
     """How a connector names what a row of the queue or the history is about."""
@@ -121,6 +123,7 @@ def _report(
         progress=_progress(first, state),
         eta=_eta(first, state, now, offset),
         problem=_problem(group),
+        word=payload.word(first.get("status"))[:_MAX_WORD] or None,
     )
 
 

@@ -11,6 +11,7 @@ from ...board.models import (
     HeldReport,
     Origin,
     PartRef,
+    Premiere,
     Role,
     Service,
     Tier,
@@ -52,6 +53,7 @@ class Statement:
         seasons: tuple[int, ...] | None = None,
         opens: bool = False,
         files_deleted: bool = False,
+        premiere: Premiere | None = None,
     ) -> HeldReport:
         """Report that the title is in the service, or no longer is."""
         return HeldReport(
@@ -65,6 +67,7 @@ class Statement:
             seasons=seasons,
             opens=opens,
             files_deleted=files_deleted,
+            premiere=premiere,
         )
 
     def download(
@@ -76,6 +79,7 @@ class Statement:
         progress: float | None = None,
         eta: float | None = None,
         problem: str | None = None,
+        word: str | None = None,
         opens: bool = False,
     ) -> DownloadReport:
         """Report what happens to a download."""
@@ -92,6 +96,7 @@ class Statement:
             progress=progress,
             eta=eta,
             problem=problem,
+            word=word,
             opens=opens,
         )
 

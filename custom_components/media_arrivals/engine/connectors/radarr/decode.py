@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, override
 
-from ...board.models import AnyReport, MediaType, PartRef, Service, TitleRef
+from ...board.models import AnyReport, MediaType, PartRef, Premiere, Service, TitleRef
 from .. import payload
 from ..arr.decode import ENVELOPE, TITLE, ArrDecoder, Subject
 from ..arr.reading import records, tier_of
@@ -18,6 +18,9 @@ _DATES: Final = (
     ("digitalRelease", ReleaseKind.DIGITAL),
     ("physicalRelease", ReleaseKind.PHYSICAL),
 )
+_AFTER_CINEMAS: Final = 90 * 86_400.0
+"""Seconds after which Radarr takes a film without another date for released."""
+_NOT_OUT: Final = frozenset({"tba", "announced"})
 _NO_PARTS: Final[tuple[PartRef, ...]] = ()
 
 
@@ -98,7 +101,7 @@ class RadarrDecoder(ArrDecoder):
         tier = tier_of(service, file.get("quality"))
         held = self.title_statement(
             service, title, now, happened_at=_corrected(found.get("added"), offset), tier=tier
-        ).held(held=True)
+        ).held(held=True, premiere=_premiere(found, now, offset))
         if has_file is None:
             return (held,)
         dated = _corrected(file.get("dateAdded"), offset) if has_file else None
@@ -126,3 +129,28 @@ class RadarrDecoder(ArrDecoder):
 def _corrected(value: Json, offset: float) -> float | None:
     moment = payload.moment(value)
     return moment - offset if moment is not None else None
+
+
+def _premiere(found: Object, now: float, offset: float) -> Premiere | None:
+    """Read from when Radarr can find a film: its dates, and which of them it waits for."""
+    cinemas = _corrected(found.get("inCinemas"), offset)
+    homes = (
+        _corrected(found.get("digitalRelease"), offset),
+        _corrected(found.get("physicalRelease"), offset),
+    )
+    home = min((date for date in homes if date is not None), default=None)
+    out = payload.boolean(found.get("isAvailable"))
+    monitored = payload.boolean(found.get("monitored"))
+    dates = [date for date in (cinemas, home) if date is not None]
+    if payload.word(found.get("minimumAvailability")) != "released":
+        due = min(dates, default=None)
+    elif home is None and cinemas is not None:
+        due = cinemas + _AFTER_CINEMAS
+    else:
+        due = home
+    if due is None and payload.word(found.get("status")) in _NOT_OUT:
+        # Announced is enough for Radarr to look, and not for anybody to have it.
+        out = False
+    if due is None and out is None and monitored is None:
+        return None
+    return Premiere(at=now, due_at=due, out=out, monitored=monitored)
