@@ -416,6 +416,26 @@ async def test_other_redirects_are_reported_and_not_followed(
     assert calls == 1
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_websocket_is_not_followed_elsewhere_either(
+    serve: Serve, addresses: list[str], status: int
+) -> None:
+    keys: list[str | None] = []
+
+    async def stranger(request: web.Request) -> web.Response:
+        keys.append(request.headers.get("X-Api-Key"))
+        return web.Response()
+
+    await serve(stranger)
+    location = addresses[0]
+    client = await serve(answering(status, Location=location))
+    with pytest.raises(BadAnswerError) as failed:
+        async for _ in client.messages("/notifications"):
+            pass
+    assert failed.value.detail == f"redirects to {URL(location).origin()}"
+    assert keys == []
+
+
 @pytest.mark.parametrize(
     ("second", "detail"),
     [("/x/x/api", "redirects to /x/x/api"), ("http://[", "a broken redirect")],

@@ -192,9 +192,18 @@ class JsonClient:
         """
         if not all(value.isprintable() for value in self._headers.values()):
             raise AuthError
+        # A session of its own, since aiohttp has no other way to follow no redirect here: the
+        # key would go with it, to whatever host is named.
+        session = aiohttp.ClientSession(
+            connector=self._session.connector,
+            connector_owner=False,
+            headers=self._session.headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(_stay,),
+        )
         try:
             async with asyncio.timeout(wait):
-                socket = await self._session.ws_connect(
+                socket = await session.ws_connect(
                     URL(self._base + path),
                     headers=self._headers,
                     ssl=self._verify_tls,
@@ -216,6 +225,8 @@ class JsonClient:
             raise _ERRORS.get(err.status, ServerFaultError)(str(err.status)) from err
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as err:
             raise _translated(err) from err
+        finally:
+            await session.close()
 
     async def _call(
         self,
@@ -285,6 +296,17 @@ class JsonClient:
             return
         offset = told - (started + now) / 2
         self._offset = offset if _STEADY < abs(offset) < _NO_CLOCK else 0.0
+
+
+async def _stay(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Refuse to be sent elsewhere."""
+    response = await handler(request)
+    if response.status in _REDIRECTS:
+        response.close()
+        raise BadAnswerError(_redirect(request.url, response.headers.get("Location", "")))
+    return response
 
 
 def _query(params: Params | None) -> list[tuple[str, str]]:
