@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import probatio
 from homeassistant.core import (
+    Context,
     HomeAssistant,
     ServiceCall,
     ServiceResponse,
@@ -48,10 +49,12 @@ from .engine.connectors.acting import (
 from .engine.connectors.base import Client, ScansFolders, ServiceError
 from .presenter import Document, present_ids
 from .rights import (
+    asking_context,
     async_asking_account,
     async_deciding_account,
     async_person,
     async_require_manager,
+    caller,
 )
 from .runtime import BOARD_KEY, ServiceConfigEntry, service_entries, service_of
 from .targets import (
@@ -296,9 +299,10 @@ async def _async_request_media(call: ServiceCall) -> ServiceResponse:
         entry,
         client.request(service_of(entry), wish, time.time(), account=account),
         action=ACTION_REQUEST_MEDIA,
+        context=(context := asking_context(call)),
         title=wish.title,
     )
-    return _requested(call, ACTION_REQUEST_MEDIA, entry, reports)
+    return _requested(call, ACTION_REQUEST_MEDIA, entry, reports, context)
 
 
 def _refuse_what_exists(call: ServiceCall, wish: Wish) -> None:
@@ -367,7 +371,8 @@ async def _async_decide(
 ) -> tuple[ServiceResponse, Request | None]:
     """Have a decision made, take what was read back, and answer with it."""
     runtime = call.hass.data[BOARD_KEY]
-    service_id, number = the_request(call, stages).key
+    wanted = the_request(call, stages)
+    service_id, number = wanted.key
     entry = call.hass.config_entries.async_get_known_entry(service_id)
     client = client_of(entry)
     if client is None or not isinstance(client, TakesRequests):
@@ -377,18 +382,37 @@ async def _async_decide(
             translation_placeholders={"service": entry.title},
         )
     account = await async_deciding_account(call, entry)
+    context = call.context
+    if action == ACTION_DELETE_REQUEST and _is_own(call, wanted):
+        # Whoever takes back what they asked for is who asked.
+        context = asking_context(call)
     reports = await _async_do(
         call,
         entry,
         verb(client)(service_of(entry), number, time.time(), account=account),
         action=action,
+        context=context,
         request_id=number,
     )
-    return _requested(call, action, entry, reports), runtime.board.request((service_id, number))
+    response = _requested(call, action, entry, reports, context)
+    return response, runtime.board.request((service_id, number))
+
+
+def _is_own(call: ServiceCall, request: Request) -> bool:
+    """Tell whether it may be who calls that asked; of some requests nobody knows who did."""
+    if request.requester is None:
+        return True
+    people = call.hass.data[BOARD_KEY].people
+    person = caller(call)
+    return person is not None and people.person_of(request.service, request.requester) == person
 
 
 def _requested(
-    call: ServiceCall, action: str, entry: ServiceConfigEntry, reports: Sequence[AnyReport]
+    call: ServiceCall,
+    action: str,
+    entry: ServiceConfigEntry,
+    reports: Sequence[AnyReport],
+    context: Context,
 ) -> Document:
     """Tell the logbook, and answer with the request as the board has it now."""
     board = call.hass.data[BOARD_KEY].board
@@ -400,7 +424,7 @@ def _requested(
         if (arrival := board.get(key)) is not None
     ]
     title = None if request is None else board.title(request.title_id)
-    _async_fire(call, action, entry, title)
+    _async_fire(call, action, entry, title, context=context)
     return {
         "service": entry.entry_id,
         "request_id": report.request_id,
@@ -631,14 +655,19 @@ def _present_short(arrival: Arrival) -> Document:
 
 
 async def _async_done[T](
-    call: ServiceCall, entry: ServiceConfigEntry, work: Awaitable[T], *, action: str | None = None
+    call: ServiceCall,
+    entry: ServiceConfigEntry,
+    work: Awaitable[T],
+    *,
+    action: str | None = None,
+    context: Context | None = None,
 ) -> T:
     """Have a service do something, and speak of failures in Home Assistant's words."""
     try:
         return await work
     except ServiceError as err:
         if action is not None:
-            _async_fire(call, action, entry, None, error=err.key)
+            _async_fire(call, action, entry, None, context=context, error=err.key)
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key=err.key,
@@ -646,7 +675,7 @@ async def _async_done[T](
         ) from err
     except RefusalError as err:
         if action is not None:
-            _async_fire(call, action, entry, None, error=err.key)
+            _async_fire(call, action, entry, None, context=context, error=err.key)
         raise HomeAssistantError(
             translation_domain=DOMAIN,
             translation_key=err.key,
@@ -660,19 +689,22 @@ async def _async_do(
     work: Awaitable[tuple[AnyReport, ...]],
     *,
     action: str,
+    context: Context | None = None,
     request_id: int | None = None,
     title: TitleRef | None = None,
 ) -> tuple[AnyReport, ...]:
     """Have a service change something, and the board take what was read back.
 
-    It is done in the name of whoever calls, also where the service's webhook is quicker.
+    It is told as the doing of whoever calls, also where the service's webhook is quicker, unless
+    there is another context.
     """
+    context = context or call.context
     doings = call.hass.data[BOARD_KEY].worker.doings
-    doing = Doing(service=entry.entry_id, context=call.context, request_id=request_id, title=title)
+    doing = Doing(service=entry.entry_id, context=context, request_id=request_id, title=title)
     doings.append(doing)
     try:
-        reports = await _async_done(call, entry, work, action=action)
-        await entry.runtime_data.coordinator.async_take(reports, call.context)
+        reports = await _async_done(call, entry, work, action=action, context=context)
+        await entry.runtime_data.coordinator.async_take(reports, context)
     finally:
         doings.remove(doing)
     return reports
@@ -684,6 +716,8 @@ def _async_fire(
     action: str,
     entry: ServiceConfigEntry,
     title: Title | None,
+    *,
+    context: Context | None = None,
     **more: Any,
 ) -> None:
     """Fire what the logbook describes."""
@@ -694,4 +728,4 @@ def _async_fire(
         "season": None,
         **more,
     }
-    call.hass.bus.async_fire(EVENT_ACTION, dict(data), context=call.context)
+    call.hass.bus.async_fire(EVENT_ACTION, dict(data), context=context or call.context)

@@ -1,12 +1,13 @@
 """Who may have what done, and in whose name a request service does it."""
 
-from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
 from .engine.connectors.acting import TakesRequests
 from .engine.connectors.base import ServiceError
 from .people import PersonId, person_id
+from .privacy import Requesters
 from .runtime import BOARD_KEY, ServiceConfigEntry, service_entries
 from .targets import client_of
 
@@ -23,6 +24,19 @@ def caller(call: ServiceCall) -> PersonId | None:
     """Return who of the people calls."""
     people = call.hass.data[BOARD_KEY].people
     return people.person_for_user_id(call.hass, call.context.user_id)
+
+
+def asking_context(call: ServiceCall) -> Context:
+    """Return as whose doing it is told that something is asked for.
+
+    Whoever does it is who asks, or asks for somebody: they are named where those who ask are. The
+    call's own context would lead to them, too.
+    """
+    privacy = call.hass.data[BOARD_KEY].privacy
+    named = privacy.requesters is Requesters.EVERYBODY or (
+        privacy.requesters is Requesters.PER_PERSON and caller(call) is not None
+    )
+    return call.context if named or call.context.user_id is None else Context()
 
 
 async def async_deciding_account(call: ServiceCall, entry: ServiceConfigEntry) -> int | None:

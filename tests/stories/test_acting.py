@@ -1,16 +1,17 @@
 """What services are made to do from Home Assistant, by whom, and what is said of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from homeassistant.core import Context, Event
+from homeassistant.const import EVENT_CALL_SERVICE, MATCH_ALL
+from homeassistant.core import Context, Event, State, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
 
-from custom_components.media_arrivals.const import DOMAIN, EVENT_ACTION
+from custom_components.media_arrivals.const import CONF_REQUESTER_NAMES, DOMAIN, EVENT_ACTION
 from custom_components.media_arrivals.engine.connectors.base import TimedOutError
 from custom_components.media_arrivals.engine.connectors.http import Answer, JsonClient
 from simulator import Film
@@ -184,6 +185,53 @@ async def test_somebody_asks_for_themselves_only(home: Family, film: Film) -> No
     assert answer["decision"] == "pending"
     (item,) = home.stack.seerr.requests.values()
     assert item.by is child
+
+
+@pytest.mark.parametrize(
+    ("requesters", "named"),
+    [("off", False), ("household", False), ("per_person", True), ("everybody", True)],
+)
+async def test_what_is_told_leads_to_who_asked_only_where_they_are_named(
+    home: Family, film: Film, requesters: str, named: bool
+) -> None:
+    hass = home.house.hass
+    hass.config_entries.async_update_entry(
+        home.house.board, options={CONF_REQUESTER_NAMES: requesters}
+    )
+    _, context = somebody(home, "Mia", REQUEST)
+    seen: list[Event[Any]] = []
+
+    @callback
+    def take(event: Event[Any]) -> None:
+        entity_id = str(event.data.get("entity_id", ""))
+        if event.event_type != EVENT_CALL_SERVICE and not entity_id.startswith("person."):
+            seen.append(event)
+
+    hass.bus.async_listen(MATCH_ALL, take)
+
+    answer = await act(home, "request_media", context, type="movie", tmdb_id=film.tmdb_id)
+    assert await refused(home, "approve_request", context, request_id=answer["request_id"])
+    await act(home, "delete_request", context, request_id=answer["request_id"])
+
+    assert [event.data["stage"] for event in home.events] == ["requested", "removed"]
+    told = [event for event in seen if event.data.get("action") != "approve_request"]
+    assert {"request_media", "delete_request"} <= {event.data.get("action") for event in told}
+    leads = {
+        event.event_type
+        for event in told
+        if context.user_id in {event.context.user_id, *_values(event.data)}
+        or context.id in {event.context.id, event.context.parent_id}
+    }
+    assert bool(leads) is named, leads
+
+
+def _values(data: Any) -> set[Any]:
+    """Return all that is said in something."""
+    if isinstance(data, State):
+        return _values(data.as_dict())
+    if isinstance(data, Mapping):
+        return {one for value in data.values() for one in _values(value)}
+    return {data} if isinstance(data, str) else set()
 
 
 async def test_for_whom_something_is_asked(home: Family, film: Film) -> None:
