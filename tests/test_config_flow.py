@@ -33,6 +33,7 @@ from custom_components.media_arrivals.const import (
     DOMAIN,
     KIND_BOARD,
 )
+from custom_components.media_arrivals.guides import by_hand_url
 from custom_components.media_arrivals.runtime import WebhookHealth
 from simulator import Stack
 from simulator.seerr_data import Server
@@ -856,6 +857,7 @@ async def test_a_webhook_by_hand_shows_what_to_enter(
         }
     )
     assert flow.last["step_id"] == "manual"
+    assert flow.last["description_placeholders"]["guide"] == by_hand_url("radarr")
     values = flow.last["description_placeholders"]["values"]
     assert f"`http://ha.home:8123/api/webhook/{entry.data[CONF_WEBHOOK_ID]}`" in values
     assert entry.data[CONF_WEBHOOK_SECRET] in values

@@ -31,7 +31,12 @@ from custom_components.media_arrivals.engine.storage.models import (
     DatabaseNewerError,
     StorageError,
 )
-from custom_components.media_arrivals.guides import DOCUMENTATION, GUIDES, learn_more_url
+from custom_components.media_arrivals.guides import (
+    DOCUMENTATION,
+    GUIDES,
+    by_hand_url,
+    learn_more_url,
+)
 from custom_components.media_arrivals.troubles import (
     DAMAGED,
     NEWER,
@@ -184,6 +189,12 @@ def test_every_service_has_a_page_of_one_form(kind: str) -> None:
     assert f"({kind}.md)" in page("troubleshooting")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"(docs/{kind}.md)" in readme
+
+
+@pytest.mark.parametrize("kind", sorted(DECODERS))
+def test_what_is_entered_by_hand_leads_to_its_steps(kind: str) -> None:
+    path, _, heading = by_hand_url(kind).removeprefix(f"{DOCUMENTATION}/blob/main/").partition("#")
+    assert heading in anchors(ROOT / path)
 
 
 @pytest.mark.parametrize("client", [RadarrClient, SonarrClient])

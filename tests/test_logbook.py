@@ -26,7 +26,7 @@ from custom_components.media_arrivals.const import (
 )
 from custom_components.media_arrivals.engine.board.models import ExternalIds, Stage
 from custom_components.media_arrivals.engine.connectors.base import Poll, TimedOutError
-from custom_components.media_arrivals.logbook import STAGES, async_describe_events
+from custom_components.media_arrivals.logbook import STAGE_ICONS, STAGES, async_describe_events
 from tests.engine.board.household import (
     ANNA,
     BEN,
@@ -231,6 +231,11 @@ async def test_that_something_was_watched_is_told_with_its_title(hass: HomeAssis
         ("The Glass Harbour", "was marked unwatched"),
         ("Lanterns, season 1, episode 2", "was watched"),
     ]
+    assert [line["icon"] for line in lines if "message" in line] == [
+        "mdi:eye-check-outline",
+        "mdi:eye-remove-outline",
+        "mdi:eye-check-outline",
+    ]
     entity = [line for line in lines if line.get("entity_id") == "event.media_arrivals_arrivals"]
     assert [(line["attributes"]["event_type"], line["context_name"]) for line in entity] == [
         ("watched", "The Glass Harbour"),
@@ -252,8 +257,8 @@ async def test_what_got_stuck_is_told_with_its_reason(hass: HomeAssistant) -> No
     ]
 
 
-def test_every_stage_has_words() -> None:
-    assert set(STAGES) == set(Stage)
+def test_every_stage_has_words_and_an_icon() -> None:
+    assert set(STAGES) == set(STAGE_ICONS) == set(Stage)
 
 
 async def test_an_episode_is_told_by_its_number(hass: HomeAssistant) -> None:

@@ -315,7 +315,7 @@ async def test_a_fault_of_ours_does_not_end_the_listening(
     ("kind", "names", "secret"),
     [
         ("plex", ["URL"], False),
-        ("emby", ["Url", "Request content type"], False),
+        ("emby", ["Url", "Request content type", "Events", "Limit user events to"], False),
         (
             "jellyfin",
             [

@@ -27,6 +27,7 @@ from custom_components.media_arrivals.const import (
     CONF_WEBHOOK_SECRET,
     DOMAIN,
 )
+from custom_components.media_arrivals.guides import by_hand_url
 from custom_components.media_arrivals.runtime import ServiceRecord, WebhookHealth
 from tests.flow_helpers import REPAIRS, Flow
 from tests.house import House
@@ -220,6 +221,7 @@ async def test_by_hand(hass: HomeAssistant, house: House, admin: TestClient[Any,
     values = flow.last["description_placeholders"]["values"]
     assert f"{CLOSED}/api/webhook/{entry.data[CONF_WEBHOOK_ID]}" in values
     assert entry.data[CONF_WEBHOOK_SECRET] in values
+    assert flow.last["description_placeholders"]["guide"] == by_hand_url("radarr")
     assert not entry.options.get(CONF_MANUAL_WEBHOOK)
     await flow.send({})
     assert flow.last["type"] == "create_entry"

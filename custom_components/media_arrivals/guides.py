@@ -36,3 +36,8 @@ GUIDES: Final[Mapping[str, str]] = {
 def learn_more_url(repair: str) -> str:
     """Return the address of the guide to a repair."""
     return f"{DOCUMENTATION}/blob/main/docs/{GUIDES[repair]}"
+
+
+def by_hand_url(kind: str) -> str:
+    """Return the address of the guide to entering a webhook by hand in a kind of service."""
+    return f"{DOCUMENTATION}/blob/main/docs/{kind}.md#by-hand"

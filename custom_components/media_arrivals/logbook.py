@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from homeassistant.components.logbook.const import (
     LOGBOOK_ENTRY_CONTEXT_ID,
+    LOGBOOK_ENTRY_ICON,
     LOGBOOK_ENTRY_MESSAGE,
     LOGBOOK_ENTRY_NAME,
 )
@@ -52,6 +53,7 @@ def async_describe_events(
         return {
             LOGBOOK_ENTRY_NAME: _name(data),
             LOGBOOK_ENTRY_MESSAGE: STAGES[Stage(data["stage"])],
+            LOGBOOK_ENTRY_ICON: STAGE_ICONS[Stage(data["stage"])],
             LOGBOOK_ENTRY_CONTEXT_ID: event.context_id,
         }
 
@@ -64,6 +66,7 @@ def async_describe_events(
             LOGBOOK_ENTRY_NAME: _name(data),
             LOGBOOK_ENTRY_MESSAGE: ("was watched" if data["watched"] else "was marked unwatched")
             + by,
+            LOGBOOK_ENTRY_ICON: WATCHED_ICON if data["watched"] else UNWATCHED_ICON,
             LOGBOOK_ENTRY_CONTEXT_ID: event.context_id,
         }
 
@@ -85,6 +88,7 @@ def async_describe_events(
         return {
             LOGBOOK_ENTRY_NAME: NAME,
             LOGBOOK_ENTRY_MESSAGE: MESSAGES[data["action"]](data),
+            LOGBOOK_ENTRY_ICON: ACTION_ICON,
             LOGBOOK_ENTRY_CONTEXT_ID: event.context_id,
         }
 
@@ -156,6 +160,23 @@ def _webhook_failed(data: Mapping[str, Any]) -> str:
     """Say why a webhook's test failed."""
     return f"could not test the webhook of {data['service']}: {data['error']}"
 
+
+STAGE_ICONS: Final[Mapping[Stage, str]] = {
+    Stage.REQUESTED: "mdi:inbox-arrow-down-outline",
+    Stage.APPROVED: "mdi:thumb-up-outline",
+    Stage.SENT: "mdi:send-outline",
+    Stage.DOWNLOADING: "mdi:download",
+    Stage.DOWNLOADED: "mdi:download-circle-outline",
+    Stage.AVAILABLE: "mdi:movie-open-check-outline",
+    Stage.DECLINED: "mdi:thumb-down-outline",
+    Stage.FAILED: "mdi:alert-circle-outline",
+    Stage.REMOVED: "mdi:delete-outline",
+}
+"""Those of the triggers. What has no entity has no icon in Activity unless it is named."""
+
+WATCHED_ICON: Final = "mdi:eye-check-outline"
+UNWATCHED_ICON: Final = "mdi:eye-remove-outline"
+ACTION_ICON: Final = "mdi:filmstrip-box"
 
 STAGES: Final[Mapping[Stage, str]] = {
     Stage.REQUESTED: "was requested",

@@ -51,6 +51,7 @@ from .const import (
     MAX_INTERVAL_HOURS,
     MIN_INTERVAL_HOURS,
 )
+from .guides import by_hand_url
 from .people import People
 from .privacy import Privacy, Requesters, Watching
 from .registration import (
@@ -166,6 +167,7 @@ class ServiceOptionsFlow(OptionsFlowWithReload):
             data_schema=probatio.Schema({}),
             description_placeholders={
                 "service": self.config_entry.title,
+                "guide": by_hand_url(self.config_entry.data[CONF_KIND]),
                 "values": manual_values(
                     self.hass, self.config_entry, self._chosen.get(CONF_CALLBACK_URL)
                 ),

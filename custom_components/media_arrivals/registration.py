@@ -283,7 +283,12 @@ def _values(entry: ConfigEntry, address: str) -> str:
                 ("Add Request Header", "Content-Type: application/json"),
             )
         case "emby":
-            values = (("Url", address), ("Request content type", "application/json"))
+            values = (
+                ("Url", address),
+                ("Request content type", "application/json"),
+                ("Events", "New Media Added, Playback, Mark Played, Mark Unplayed"),
+                ("Limit user events to", "every user"),
+            )
         case "tautulli":
             values = (
                 ("Webhook URL", address),

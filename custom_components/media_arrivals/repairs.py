@@ -23,6 +23,7 @@ from .addresses import AddressError, normalise_url
 from .const import (
     CONF_ALLOW_CLOUD,
     CONF_CALLBACK_URL,
+    CONF_KIND,
     CONF_LOCAL_ONLY,
     CONF_MANUAL_WEBHOOK,
     CONF_POLLING_ONLY,
@@ -31,6 +32,7 @@ from .const import (
 )
 from .engine.board.models import Question, QuestionKind
 from .engine.connectors.base import WebhookCause
+from .guides import by_hand_url
 from .records import ServiceRecord, WebhookHealth
 from .registration import Outcome, guessed_address, issue_id, manual_values
 from .runtime import BOARD_KEY, ServiceConfigEntry
@@ -256,6 +258,7 @@ class WebhookRepairFlow(RepairsFlow):
             data_schema=probatio.Schema({}),
             description_placeholders={
                 **self._placeholders(),
+                "guide": by_hand_url(self._entry.data[CONF_KIND]),
                 "values": manual_values(self.hass, self._entry),
             },
         )
