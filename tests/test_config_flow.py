@@ -857,7 +857,7 @@ async def test_a_webhook_by_hand_shows_what_to_enter(
         }
     )
     assert flow.last["step_id"] == "manual"
-    assert flow.last["description_placeholders"]["guide"] == by_hand_url("radarr")
+    assert flow.last["description_placeholders"]["guide"] == by_hand_url(kind)
     values = flow.last["description_placeholders"]["values"]
     assert f"`http://ha.home:8123/api/webhook/{entry.data[CONF_WEBHOOK_ID]}`" in values
     assert entry.data[CONF_WEBHOOK_SECRET] in values
