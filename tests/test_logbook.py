@@ -255,6 +255,7 @@ async def test_what_got_stuck_is_told_with_its_reason(hass: HomeAssistant) -> No
         ("Lanterns, season 2", "got stuck: No luck."),
         ("Lanterns, season 2", "got stuck: not imported"),
     ]
+    assert {line["icon"] for line in lines} == {"mdi:timer-sand-complete"}
 
 
 def test_every_stage_has_words_and_an_icon() -> None:

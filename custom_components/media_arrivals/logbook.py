@@ -78,6 +78,7 @@ def async_describe_events(
         return {
             LOGBOOK_ENTRY_NAME: _name(data),
             LOGBOOK_ENTRY_MESSAGE: f"got stuck: {why}",
+            LOGBOOK_ENTRY_ICON: STUCK_ICON,
             LOGBOOK_ENTRY_CONTEXT_ID: event.context_id,
         }
 
@@ -176,6 +177,7 @@ STAGE_ICONS: Final[Mapping[Stage, str]] = {
 
 WATCHED_ICON: Final = "mdi:eye-check-outline"
 UNWATCHED_ICON: Final = "mdi:eye-remove-outline"
+STUCK_ICON: Final = "mdi:timer-sand-complete"
 ACTION_ICON: Final = "mdi:filmstrip-box"
 
 STAGES: Final[Mapping[Stage, str]] = {
