@@ -47,6 +47,7 @@ def test_everything_that_is_wanted_is_said() -> None:
         "season": None,
         "parts": {"available": 0, "wanted": 1, "total": 1},
         "tier": "hd",
+        "poster": None,
         "requester": "Anna",
         "service": "Seerr",
         "service_kind": "seerr",

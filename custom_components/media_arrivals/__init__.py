@@ -8,6 +8,7 @@ from .acting import async_setup_acting
 from .const import DOMAIN
 from .coordinator import ServiceCoordinator, async_make_client, async_webhook_client
 from .entity import BOARD_PLATFORMS, SERVICE_PLATFORMS, async_set_up_device, is_board
+from .posters import POSTERS_KEY, Posters
 from .registration import Registration, async_follow_disabling
 from .runtime import (
     BOARD_KEY,
@@ -36,6 +37,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         # Those that are disabled, too: Home Assistant would answer 200 to their services.
         doors.async_open(entry)
     doors.async_open_for_all()
+    posters = hass.data[POSTERS_KEY] = Posters(hass)
+    await posters.async_load()
     await runtime.async_open()
     async_setup_services(hass)
     async_setup_acting(hass)
@@ -51,6 +54,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> bool:
     """Set up the board's entry or a service."""
     runtime = hass.data[BOARD_KEY]
     await runtime.async_ensure_open()
+    await hass.data[POSTERS_KEY].async_ensure_loaded()
     try:
         if is_board(entry):
             entry.runtime_data = BoardEntryRuntime()
@@ -93,6 +97,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> None
     if is_board(entry):
         if not service_entries(hass):
             await runtime.async_erase()
+            await hass.data[POSTERS_KEY].async_erase()
         return
     hass.data[DOORS_KEY].async_close(entry.entry_id)
     await Registration(hass, entry, await async_make_client(hass, entry, hurry=True)).async_remove()

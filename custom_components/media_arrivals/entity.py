@@ -30,6 +30,7 @@ BOARD_PLATFORMS: Final = (
     Platform.BUTTON,
     Platform.CALENDAR,
     Platform.EVENT,
+    Platform.IMAGE,
     Platform.SENSOR,
 )
 SERVICE_PLATFORMS: Final = (

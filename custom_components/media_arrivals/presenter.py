@@ -81,11 +81,13 @@ def present_arrival(
     *,
     not_found: str | None = None,
     held: str | None = None,
+    poster: str | None = None,
 ) -> Document:
     """Present an arrival as one line of a list.
 
     That no media server finds it is a problem, if a service says of no other; or else what
-    keeps it, in the words of the house.
+    keeps it, in the words of the house. ``poster`` is our own path: nobody is sent to where the
+    service says that it is.
     """
     hold = arrival.hold
     return {
@@ -111,7 +113,7 @@ def present_arrival(
         "stuck": _present_hold(hold, held, audience) if hold and hold.stuck else None,
         "waiting": _present_hold(hold, held, audience) if hold and not hold.stuck else None,
         "dismissed": arrival.dismissed,
-        "poster": title.poster,
+        "poster": poster,
         "requests": [present_request(request, audience) for request in requests],
     }
 
@@ -127,10 +129,13 @@ def present_arrival_details(
     not_found: Iterable[NotFound] = (),
     problem: str | None = None,
     held: str | None = None,
+    poster: str | None = None,
 ) -> Document:
     """Present an arrival with all that was said about it."""
     return {
-        **present_arrival(arrival, title, requests, audience, not_found=problem, held=held),
+        **present_arrival(
+            arrival, title, requests, audience, not_found=problem, held=held, poster=poster
+        ),
         "overview": overview,
         "journey": arrival.journey,
         "own_ids": [

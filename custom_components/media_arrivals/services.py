@@ -45,6 +45,7 @@ from .lookup import (
     read_title,
 )
 from .people import person_id
+from .posters import poster_path
 from .presenter import (
     Audience,
     Document,
@@ -252,6 +253,7 @@ async def _async_get_arrivals(call: ServiceCall) -> ServiceResponse:
                     call.hass, runtime.finder.not_found(arrival), audience
                 ),
                 held=await _async_held(call.hass, arrival, audience),
+                poster=poster_path(call.hass, arrival.id, found.titles[arrival.title_id].poster),
             )
             for arrival in found.arrivals
         ],
@@ -286,6 +288,7 @@ async def _async_get_arrival(call: ServiceCall) -> ServiceResponse:
         not_found=not_found,
         problem=await _async_problem(call.hass, not_found, audience),
         held=await _async_held(call.hass, arrival, audience),
+        poster=poster_path(call.hass, arrival.id, title.poster),
     )
 
 

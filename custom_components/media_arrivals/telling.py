@@ -11,6 +11,7 @@ from homeassistant.util.ulid import bytes_to_ulid
 
 from .const import EVENT_STAGE_CHANGED, EVENT_WATCHED, SIGNAL_CHANGE
 from .engine.board.models import Change, ChangeKind
+from .posters import poster_path
 from .runtime import BOARD_KEY
 from .webhook_watch import async_watch_webhooks
 
@@ -74,6 +75,7 @@ def change_data(hass: HomeAssistant, change: Change) -> dict[str, Any]:
         service_name=entry.title if entry is not None else None,
         requesters=requesters,
         viewer=None if watch is None else privacy.watched_by(hass, watch.viewer),
+        poster=poster_path(hass, change.arrival.id, change.title.poster),
     )
 
 
@@ -83,6 +85,7 @@ def describe(
     service_name: str | None,
     requesters: Sequence[str] = (),
     viewer: str | None = None,
+    poster: str | None = None,
 ) -> dict[str, Any]:
     """Describe a change in less than 2 kB. Nobody is named but those who are given."""
     title, arrival, origin = change.title, change.arrival, change.origin
@@ -103,6 +106,7 @@ def describe(
             "total": arrival.total,
         },
         "tier": arrival.tier.value,
+        "poster": poster,
         "requester": ", ".join(_cut(name, MAX_NAME) or "" for name in requesters[:MAX_NAMES])
         or None,
         "service": _cut(service_name, MAX_NAME),

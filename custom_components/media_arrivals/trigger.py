@@ -29,6 +29,7 @@ from .filters import (
     check_options,
     why_private,
 )
+from .posters import poster_path
 from .presenter import Audience, Document, iso_time, present_arrival, present_request
 from .privacy import NAMED, Requesters
 from .runtime import BOARD_KEY, service_entries
@@ -264,7 +265,13 @@ def variables(hass: HomeAssistant, change: Change) -> Document:
     privacy, audience = runtime.privacy, _audience(hass)
     requests = runtime.board.requests_of(arrival)
     document: Document = {
-        "arrival": present_arrival(arrival, change.title, requests, audience),
+        "arrival": present_arrival(
+            arrival,
+            change.title,
+            requests,
+            audience,
+            poster=poster_path(hass, arrival.id, change.title.poster),
+        ),
         "stage": change.stage.value,
         "previous_stage": None if change.previous is None else change.previous.value,
         "parts": f"{arrival.available} of {arrival.wanted}" if arrival.wanted else None,

@@ -10,11 +10,14 @@ from homeassistant.helpers.http import KEY_AUTHENTICATED, KEY_HASS, HomeAssistan
 
 from .const import CONF_KIND, DOMAIN
 from .engine.storage.models import JournalRow, StorageError
+from .lookup import read_arrival
+from .posters import POSTERS_KEY, Size, is_id
 from .presenter import iso_time
 from .runtime import BOARD_KEY, BoardRuntime, service_entries
 from .webhook import test_answer
 
 RECENT: Final = 50
+POSTER_AGE: Final = 86_400
 
 
 @callback
@@ -22,6 +25,7 @@ def async_setup_views(hass: HomeAssistant) -> None:
     """Register the endpoints."""
     hass.http.register_view(TestView)
     hass.http.register_view(StatusView)
+    hass.http.register_view(PosterView)
 
 
 class TestView(HomeAssistantView):
@@ -78,6 +82,47 @@ class StatusView(HomeAssistantView):
                 "services": services,
                 "recent_webhooks": [_recent(row) for row in rows],
             }
+        )
+
+
+class PosterView(HomeAssistantView):
+    """Shows an arrival's poster: to whoever is logged in, or has a path that we signed.
+
+    A picture on a page, or in a notification away from home, cannot log in.
+    """
+
+    url = f"/api/{DOMAIN}/posters/{{arrival_id}}/{{size}}"
+    name = f"api:{DOMAIN}:posters"
+    requires_auth = False
+
+    async def get(self, request: Request, arrival_id: str, size: str) -> Response:
+        """Answer with the picture."""
+        hass = request.app[KEY_HASS]
+        posters = hass.data[POSTERS_KEY]
+        expires, signature = (request.query.get(key, "") for key in ("expires", "signature"))
+        # No exception: Home Assistant would count an old notification as a wrong password.
+        if not request.get(KEY_AUTHENTICATED, False) and not posters.is_signed(
+            arrival_id, size, expires, signature
+        ):
+            return Response(status=HTTPStatus.UNAUTHORIZED)
+        if size not in set(Size) or not is_id(arrival_id):
+            return Response(status=HTTPStatus.NOT_FOUND)
+        runtime = hass.data[BOARD_KEY]
+        try:
+            found = await read_arrival(runtime.storage, runtime.board, arrival_id)
+        except StorageError:
+            return Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        poster = next((title.poster for title in found.titles), None)
+        picture = await posters.async_picture(poster, Size(size))
+        if picture is None:
+            return Response(status=HTTPStatus.NOT_FOUND)
+        return Response(
+            body=picture.content,
+            content_type=picture.content_type,
+            headers={
+                "Cache-Control": f"private, max-age={POSTER_AGE}",
+                "X-Content-Type-Options": "nosniff",
+            },
         )
 
 
