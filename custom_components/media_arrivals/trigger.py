@@ -303,7 +303,14 @@ def stuck_variables(hass: HomeAssistant, turn: StuckTurn) -> Document:
     requests = runtime.board.requests_of(arrival)
     text = hold_text(hass, hold, audience.services.get(hold.service or ""))
     document: Document = {
-        "arrival": present_arrival(arrival, turn.title, requests, audience, held=text),
+        "arrival": present_arrival(
+            arrival,
+            turn.title,
+            requests,
+            audience,
+            held=text,
+            poster=poster_path(hass, arrival.id, turn.title.poster),
+        ),
         "stage": arrival.stage.value,
         "parts": f"{arrival.available} of {arrival.wanted}" if arrival.wanted else None,
         "reason": hold.reason.value,
