@@ -5,7 +5,6 @@ import json
 import logging
 import re
 import ssl
-import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -198,7 +197,7 @@ class HttpDouble:
                     answer.status,
                     size,
                     request.path_qs,
-                    time.perf_counter(),
+                    asyncio.get_running_loop().time(),
                 )
             )
         return answer

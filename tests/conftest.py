@@ -19,7 +19,7 @@ from homeassistant.setup import async_setup_component
 from hypothesis import HealthCheck, settings
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-import custom_components.media_arrivals  # noqa: F401 - found only if imported at collection
+from custom_components.media_arrivals import coordinator
 from simulator import Stack
 from tests.house import House
 
@@ -33,6 +33,12 @@ def custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant, if there is one, see what is in custom_components."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture(autouse=True)
+def no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what many deliveries ask wait for nothing."""
+    monkeypatch.setattr(coordinator, "lenient_pace", lambda: None)
 
 
 @pytest.fixture(autouse=True)

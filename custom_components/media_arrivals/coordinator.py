@@ -44,7 +44,7 @@ from .engine.connectors.base import (
     WrongServiceError,
 )
 from .engine.connectors.clients import make_client
-from .engine.connectors.pace import Pace
+from .engine.connectors.pace import Pace, Turn, lenient_pace, turn_of
 from .engine.storage.models import ScheduleRow
 from .faults import log_fault
 from .indexing import async_ask_for_all, async_keep_index, async_read_anew
@@ -109,11 +109,14 @@ async def async_make_client(
 ) -> Client:
     """Make the client of a service as its entry says; in a ``hurry``, calls wait for nothing."""
     verify: bool = entry.data[CONF_VERIFY_SSL]
+    pace = None
+    if not hurry:
+        pace = Pace() if service_of(entry).role in _PACED else lenient_pace()
     connection = Connection(
         url=entry.data[CONF_URL],
         api_key=entry.data[CONF_API_KEY],
         verify_tls=verify,
-        pace=Pace() if service_of(entry).role in _PACED and not hurry else None,
+        pace=pace,
         client_id=await instance_id.async_get(hass),
     )
     return make_client(entry.data[CONF_KIND], async_get_clientsession(hass, verify), connection)
@@ -244,6 +247,17 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             await self._guarded(self._poll(self.client.sync if closer else self._light))
         return self.record
 
+    def _turn(self, read: Callable[..., Coroutine[Any, Any, Poll]]) -> Turn:
+        """Return which turn the calls of a poll take.
+
+        Whoever sets a service up waits for its first poll, and what looks at many titles is not
+        to take minutes. Only what is called takes it: what follows from it has its own.
+        """
+        if not self._answered:
+            return Turn.APART
+        many = read == self.client.sync and self.service.role not in _PACED
+        return Turn.APART if many else Turn.LATER
+
     def _rest(self, now: float) -> float:
         """Return for how many seconds the service is to be left alone."""
         return self._rests_until - now
@@ -282,18 +296,19 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
     ) -> tuple[Poll, Ticket]:
         """Read from the service and apply what it says."""
         runtime, service = self.runtime, self.service
-        if not self._answered:
-            await self._identify()
-        now = time.time()
         cursor = runtime.cursors.get(service.id)
-        if cursor is None:
-            days = int(runtime.option(CONF_FINISHED_DAYS, DEFAULT_FINISHED_DAYS))
-            poll = await self.client.baseline(service, now, finished_days=days)
-        else:
-            poll = await read(service, cursor, self._view(read), now)
-        if not 0 <= now - self._identified_at < IDENTIFY_EVERY:
-            # Only now: why it cannot be read says more.
-            await self._identify()
+        with turn_of(self._turn(read)):
+            if not self._answered:
+                await self._identify()
+            now = time.time()
+            if cursor is None:
+                days = int(runtime.option(CONF_FINISHED_DAYS, DEFAULT_FINISHED_DAYS))
+                poll = await self.client.baseline(service, now, finished_days=days)
+            else:
+                poll = await read(service, cursor, self._view(read), now)
+            if not 0 <= now - self._identified_at < IDENTIFY_EVERY:
+                # Only now: why it cannot be read says more.
+                await self._identify()
         if poll.beyond and isinstance(self.client, NeedsIndex):
             # Before the cursor: it stands behind what was not read.
             await self._read_index_anew(self.client)
@@ -498,7 +513,8 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             # How long a service is away does not count against the question.
             pending.asked_at = None
         try:
-            reports = await self.client.answer(self.service, pending.question, time.time())
+            with turn_of(self._turn_of(pending)):
+                reports = await self.client.answer(self.service, pending.question, time.time())
         except NotFoundError:
             reports = ()
         except ServiceError as err:
@@ -510,6 +526,18 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
             await self._postpone(pending, "error")
             return
         await self.runtime.worker.async_answered(pending, reports)
+
+    def _turn_of(self, pending: Pending) -> Turn:
+        """Return which turn a question takes."""
+        if self.service.role in _PACED and pending.silent:
+            return Turn.LATER
+        # A baseline may have many.
+        return self._question_turn if pending.silent else Turn.SOON
+
+    @property
+    def _question_turn(self) -> Turn:
+        """Return the turn of a question that somebody waits for."""
+        return Turn.SOON if self.service.role in _PACED else Turn.AT_ONCE
 
     async def _postpone(self, pending: Pending, why: str, wait: float = 0.0) -> None:
         """Ask again later, or give up."""
@@ -560,7 +588,7 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         """Ask questions one after the other; what is not there is no failure."""
         reports: list[AnyReport] = []
         for question in questions:
-            with suppress(NotFoundError):
+            with suppress(NotFoundError), turn_of(self._question_turn):
                 reports += await self.client.answer(self.service, question, time.time())
         return reports
 

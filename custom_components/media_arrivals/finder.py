@@ -22,6 +22,7 @@ from .engine.board.models import (
 )
 from .engine.connectors.base import KnowsFolder, Library, ScansFolders, ServiceError
 from .engine.connectors.folders import match_folder
+from .engine.connectors.pace import Turn, turn_of
 from .faults import log_fault
 from .questions import Ticket
 
@@ -328,11 +329,11 @@ class Finder:
             return None
         try:
             title = self._runtime.board.title(search.title_id)
-            return await coordinator.client.folder(
-                TitleRef(
-                    media_type=title.media_type, ids=title.ids, own_id=title.own_ids.get(source)
-                )
+            reference = TitleRef(
+                media_type=title.media_type, ids=title.ids, own_id=title.own_ids.get(source)
             )
+            with turn_of(Turn.SOON):
+                return await coordinator.client.folder(reference)
         except (KeyError, ServiceError) as err:
             _LOGGER.debug("The folder of an import is not known: %s", type(err).__name__)
             return None
@@ -353,7 +354,8 @@ class Finder:
                     match = match_folder(folder, libraries, media_type)
             search.places[service_id] = None if match is None else match[0].name
             if match is not None:
-                await client.scan(*match)
+                with turn_of(Turn.SOON):
+                    await client.scan(*match)
         except ServiceError as err:
             # It is asked for the title all the same, and may find it by itself.
             search.unasked.add((service_id, folder))
@@ -365,7 +367,8 @@ class Finder:
         """Return a media server's libraries; they are read once."""
         known = self._libraries.get(server.service.id)
         if known is None:
-            known = _Libraries(read_at=time.time(), libraries=await client.libraries())
+            with turn_of(Turn.SOON):
+                known = _Libraries(read_at=time.time(), libraries=await client.libraries())
             self._libraries[server.service.id] = known
         return known.libraries
 

@@ -282,6 +282,90 @@ async def test_two_hundred_episodes_are_one_story(
         assert len(stack.services[name].calls) <= 3 * spans
 
 
+SPAN = 1.0
+"""Seconds in place of ten."""
+
+
+@pytest.fixture
+def span(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep to the pace, ten times as fast."""
+    monkeypatch.setattr(coordinator, "HINT_PAUSE", SPAN / 2)
+    monkeypatch.setattr(coordinator, "lenient_pace", lambda: Pace(seconds=SPAN, strict=False))
+
+
+def most_at_once(double: Any) -> int:
+    """Return how many calls a service got in any span, less a fifth for the way."""
+    times = sorted(call.at for call in double.calls)
+    return max(
+        (sum(begin <= at < begin + 0.8 * SPAN for at in times) for begin in times), default=0
+    )
+
+
+@pytest.mark.usefixtures("span")
+async def test_a_season_that_is_imported_at_once_is_asked_about_in_peace(
+    media: MediaFamily,
+) -> None:
+    await media.move_in(["sonarr", "jellyfin"])
+    sonarr = media.stack.sonarr
+    show = media.stack.catalogue.show("Tide House", 2020, seasons={1: 50})
+    series: Series = await sonarr.add_series(show)
+    await media.settle()
+    await asyncio.sleep(SPAN)
+    media.stack.reset_counts()
+
+    download = await sonarr.grab(series.season(1))
+    media.clock.tick(2)
+    await sonarr.import_files(download)
+    await media.stack.settle()
+    await media.found()
+    await asyncio.sleep(2 * SPAN)
+    await media.settle()
+
+    assert media.stages() == {("Tide House", "hd"): "available"}
+    assert most_at_once(sonarr) <= 3
+    # Its folder was told with each file.
+    assert [call.endpoint for call in sonarr.calls].count("/api/v3/series") <= 1
+
+
+@pytest.mark.usefixtures("span")
+async def test_films_that_come_at_once_are_asked_about_in_peace(media: MediaFamily) -> None:
+    await media.move_in(["radarr", "jellyfin"])
+    radarr = media.stack.radarr
+    movies = [await radarr.add_movie(media.stack.catalogue.film()) for _ in range(20)]
+    await media.settle()
+    await asyncio.sleep(SPAN)
+    media.stack.reset_counts()
+
+    downloads = [await radarr.grab(movie) for movie in movies]
+    media.clock.tick(2)
+    await asyncio.gather(*(radarr.import_file(download) for download in downloads))
+    await media.stack.settle()
+    await media.found()
+    await asyncio.sleep(2 * SPAN)
+    await media.settle()
+
+    assert set(media.stages().values()) == {"available"}
+    assert most_at_once(radarr) <= 3
+
+
+@pytest.mark.usefixtures("span")
+async def test_requests_that_come_at_once_are_asked_about_in_peace(media: MediaFamily) -> None:
+    await media.move_in(["seerr"])
+    seerr = media.stack.seerr
+    await asyncio.sleep(SPAN)
+    media.stack.reset_counts()
+
+    for _ in range(5):
+        assert seerr.ask(media.stack.catalogue.film(), by="Anna") is not None
+    await media.stack.settle()
+    await media.house.until(lambda: len(media.stages()) == 5, what="all requests")
+    await asyncio.sleep(2 * SPAN)
+    await media.settle()
+
+    assert set(media.stages().values()) <= {"requested", "approved", "sent"}
+    assert most_at_once(seerr) <= 3
+
+
 async def test_what_came_with_a_whole_library_is_found_by_the_index(
     media: MediaFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:

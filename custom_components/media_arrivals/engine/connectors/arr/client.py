@@ -59,6 +59,11 @@ _NAMING: Final = 5.0
 _MAX_PATH: Final = 4096
 _AT_ONCE: Final = 2
 """Calls at a time: the service runs on a small machine, and has other things to do."""
+_FEW: Final = 2
+"""More titles than this that are not known come with the rows instead of one by one."""
+_FOLDERS: Final = 200
+"""Folders that are remembered: an import is asked about just after its download was."""
+_FOLDER_SECONDS: Final = 600.0
 _MANY: Final = 250
 """More rows than this are read in a thread."""
 _HEALTH_EVERY: Final = 1800.0
@@ -95,10 +100,13 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, KnowsReleases,
             session, connection, headers={"X-Api-Key": connection.api_key}, clock=clock
         )
         self._past = Past(self._http, self.history_extras, self.history_titles)
+        self._clock = clock
         self._caught_up = False
         self._webhooks = Webhooks(self._http, self.events)
         self._titles: dict[int, Object] = {}
         """Titles of the rows of the last poll, by own id: each is read once."""
+        self._folders: dict[int, tuple[TitleRef, str, float]] = {}
+        """Own id -> title, its folder, and when that was read."""
         self._missing: dict[str, float] = {}
         """Downloads that left the queue without a word -> since when."""
         self._spelt: dict[str, str] = {}
@@ -218,7 +226,10 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, KnowsReleases,
             place = await self._past.head(now)
         else:
             # After an absence, many titles may have news.
-            place, news = await self._past.since(place, now, titles=not self._caught_up)
+            since = place
+            place, news = await self._past.since(since, now, titles=not self._caught_up)
+            if len(self._unknown([*rows, *news])) > _FEW:
+                place, news = await self._past.since(since, now, titles=True)
         self._caught_up = True
         titled = await self._with_titles([*rows, *news], keep=True)
         rows, news = titled[: len(rows)], titled[len(rows) :]
@@ -282,8 +293,23 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, KnowsReleases,
     @override
     async def folder(self, title: TitleRef) -> str | None:
         """Return the title's folder as the service sees it."""
+        if title.own_id is not None and title.own_id in self._folders:
+            known, folder, read_at = self._folders[title.own_id]
+            if 0 <= self._clock() - read_at < _FOLDER_SECONDS and _agree(known.ids, title.ids):
+                return folder
         found = await self.find(title)
-        return None if found is None else payload.text(found.get("path"), _MAX_PATH)
+        return None if found is None else self._note_folder(found)
+
+    def _note_folder(self, found: Object) -> str | None:
+        """Remember the folder of a title that was read."""
+        folder = payload.text(found.get("path"), _MAX_PATH)
+        known, own_id = self.decoder.title_of(found), payload.identifier(found.get("id"))
+        if folder is not None and known is not None and own_id is not None:
+            self._folders.pop(own_id, None)
+            self._folders[own_id] = (known, folder, self._clock())
+            while len(self._folders) > _FOLDERS:
+                del self._folders[next(iter(self._folders))]
+        return folder
 
     @override
     async def _read_title(
@@ -294,6 +320,7 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, KnowsReleases,
         if found is None:
             return ()
         if found:
+            self._note_folder(found)
             return await self.read_found(service, found, seasons, now)
         # Its own id may be another title's by now.
         named = replace(title, own_id=None) if title.ids else title
@@ -349,11 +376,22 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, KnowsReleases,
 
     async def _queue_rows(self) -> list[Object]:
         """Read the whole queue."""
-        body = await self._http.get(f"{API}/queue/details", self.queue_extras, wait=LONG)
-        rows = records(body)
+        rows = await self._details(self.queue_extras)
+        if len(self._unknown(rows)) > _FEW:
+            rows = await self._details({**self.queue_extras, **self.history_titles})
+        return list(rows)
+
+    async def _details(self, extras: Params) -> Sequence[Object]:
+        rows = records(await self._http.get(f"{API}/queue/details", extras, wait=LONG))
         if rows is None:
             raise BadAnswerError("no queue")
-        return list(rows)
+        return rows
+
+    def _unknown(self, rows: Sequence[Object]) -> set[int]:
+        """Return the titles of rows that would have to be read one by one."""
+        key = self.decoder.title_key
+        own_ids = {payload.identifier(row.get(f"{key}Id")) for row in rows if key not in row}
+        return {own_id for own_id in own_ids if own_id is not None} - self._titles.keys()
 
     async def _with_titles(self, rows: Sequence[Object], *, keep: bool = False) -> list[Object]:
         """Have rows carry their titles: each is read once, and kept for the next poll."""
@@ -364,7 +402,12 @@ class ArrClient(ArrActions, Client, InstallsWebhook, KnowsFolder, KnowsReleases,
         for own_id, found in await self._each(wanted - known.keys(), self._by_own_id):
             known[own_id] = payload.mapping(payload.pick(found, TITLE))
         if keep:
-            self._titles = known
+            carried = {
+                own: payload.mapping(payload.pick(row[key], TITLE))
+                for row in rows
+                if key in row and (own := payload.identifier(row.get(f"{key}Id"))) is not None
+            }
+            self._titles = carried | known
         return [
             {key: known[own_id], **row} if own_id is not None else row
             for own_id, row in zip(own_ids, rows, strict=True)
