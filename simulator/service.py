@@ -183,6 +183,7 @@ class HttpDouble:
         endpoint = resource.canonical if resource is not None else request.path
         if endpoint == "/{tail}":
             endpoint = request.path
+        came = asyncio.get_running_loop().time()
         answer = await self._answer(request, handler)
         if request.headers.get(INTERNAL_HEADER):
             self.internal_calls += 1
@@ -197,7 +198,7 @@ class HttpDouble:
                     answer.status,
                     size,
                     request.path_qs,
-                    asyncio.get_running_loop().time(),
+                    came,
                 )
             )
         return answer
@@ -263,7 +264,7 @@ class HttpDouble:
         endpoints: Counter[str] = Counter(f"{call.method} {call.endpoint}" for call in self.calls)
         return {
             "requests": len(self.calls),
-            # Less a tenth: a caller counts when it begins, and this when it has answered.
+            # Less a little: a caller counts when it begins, and this when the call has come.
             "most_in_10_s": self._most_within(9.9),
             "bytes": sum(call.bytes for call in self.calls),
             "endpoints": dict(endpoints),
