@@ -258,6 +258,11 @@ class ServiceCoordinator(DataUpdateCoordinator[ServiceRecord]):
         many = read == self.client.sync and self.service.role not in _PACED
         return Turn.APART if many else Turn.LATER
 
+    @property
+    def resting(self) -> bool:
+        """Tell whether the service wants to be left alone."""
+        return self._rest(time.time()) > 0
+
     def _rest(self, now: float) -> float:
         """Return for how many seconds the service is to be left alone."""
         return self._rests_until - now

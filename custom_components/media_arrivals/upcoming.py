@@ -124,12 +124,14 @@ class Upcoming:
         client = client_of(entry)
         if client is None or not isinstance(client, KnowsReleases):
             return
+        coordinator = entry.runtime_data.coordinator
         shelf = self._shelves.setdefault(entry.entry_id, _Shelf())
         # Whoever asks for the same meanwhile finds the answer.
         async with shelf.lock:
             now = time.time()
             stale = shelf.stale(months, now)
-            if not stale or now < shelf.rests_until:
+            resting = now < shelf.rests_until or coordinator.resting
+            if not stale or resting:
                 return
             asked = range(stale[0], stale[-1] + 1)
             try:
