@@ -1,6 +1,6 @@
 """Persons of Home Assistant, and who they are in the services, for tests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -9,7 +9,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.media_arrivals.const import CONF_PERSON, CONF_USERS, SUBENTRY_PERSON
+from custom_components.media_arrivals.const import (
+    CONF_NOTIFY,
+    CONF_PERSON,
+    CONF_USERS,
+    SUBENTRY_PERSON,
+)
 
 
 def add_person(hass: HomeAssistant, name: str, user_id: str | None = None) -> str:
@@ -32,6 +37,7 @@ def map_person(
     name: str,
     users: Mapping[str, str | dict[str, Any]],
     user_id: str | None = None,
+    notify: Sequence[str] = (),
 ) -> ConfigSubentry:
     """Add a person to Home Assistant and to the board: entry id -> id, or what is kept."""
     entity_id = add_person(hass, name, user_id)
@@ -47,6 +53,7 @@ def map_person(
                     ]
                     for service, user in users.items()
                 },
+                CONF_NOTIFY: list(notify),
             }
         ),
         subentry_type=SUBENTRY_PERSON,

@@ -111,7 +111,7 @@ async def test_the_first_service_brings_the_board(
     assert board is not None
     assert board.source == SOURCE_SYSTEM
     assert board.title == "Media Arrivals"
-    assert board.data == {CONF_KIND: KIND_BOARD}
+    assert board.data[CONF_KIND] == KIND_BOARD
     assert hass.config_entries.async_entries(DOMAIN) == [board, entry]
 
 
@@ -904,6 +904,7 @@ async def test_options_of_the_board(
         "journal_rows": 10_000,
         "generic_webhook": False,
         "assist": "read",
+        "blueprints": True,
     }
     changed = {"requester_names": "per_person", "watch_data": "off", "finished_days": 10}
     longer = {**stuck, "stuck_grab": 48.0}

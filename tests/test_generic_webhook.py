@@ -1300,6 +1300,7 @@ BOARD = {
     "requester_names": "household",
     "watch_data": "household",
     "assist": "read",
+    "blueprints": True,
     "finished_days": 30,
     "timeline_days": 365,
     "journal_days": 14,

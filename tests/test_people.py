@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntryDisabler, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import async_mock_service
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     WebSocketGenerator,
@@ -213,6 +214,39 @@ async def test_the_front_end_may_add_persons_to_the_board_only(
     assert set(map(str, supported.values())) == {"{}"}
 
 
+async def test_it_is_said_how_a_person_is_reached(
+    hass: HomeAssistant, home: House, admin: TestClient[Any, Any]
+) -> None:
+    for name in ("mobile_app_anna", "send_message", "notify", "persistent_notification"):
+        async_mock_service(hass, "notify", name)
+    hass.states.async_set("notify.kitchen", "unknown", {"friendly_name": "Kitchen"})
+    phone = er.async_get(hass).async_get_or_create("notify", "mobile_app", "anna")
+    hass.states.async_set(phone.entity_id, "unknown")
+
+    flow = await begin(admin, home, add_person(hass, "Anna"))
+    assert offered(flow, "notify") == {
+        "notify.mobile_app_anna": "notify.mobile_app_anna",
+        "Kitchen (notify.kitchen)": "notify.kitchen",
+    }
+    await flow.send({"notify": ["notify.mobile_app_anna", "the kitchen"]})
+    assert flow.last["errors"] == {"notify": "not_notify"}
+    await flow.send({"notify": ["notify.mobile_app_anna", " notify.away ", "notify.away"]})
+    assert flow.last["type"] == "create_entry"
+    reach = ("notify.mobile_app_anna", "notify.away")
+    assert home.runtime.people.reach("id-of-anna") == reach
+    assert home.runtime.people.reach("nobody") == ()
+
+    # A phone that is away stays chosen.
+    hass.services.async_remove("notify", "mobile_app_anna")
+    flow = await change(admin, home, subentry_of(home, "Anna"))
+    assert set(offered(flow, "notify").values()) == {*reach, "notify.kitchen"}
+    await flow.send({"notify": list(reach)})
+    assert home.runtime.people.reach("id-of-anna") == reach
+    flow = await change(admin, home, subentry_of(home, "Anna"))
+    await flow.send({})
+    assert home.runtime.people.reach("id-of-anna") == ()
+
+
 async def test_a_person_is_added_with_the_users_of_every_service(
     hass: HomeAssistant, home: House, admin: TestClient[Any, Any]
 ) -> None:
@@ -235,6 +269,7 @@ async def test_a_person_is_added_with_the_users_of_every_service(
         "tautulli",
         "jellyfin",
         "emby",
+        "notify",
     ]
     assert offered(flow, "plex") == {name: str(one) for one, name in plex.users.items()}
     assert offered(flow, "jellyfin") == {one.name: one.id for one in jellyfin.users}

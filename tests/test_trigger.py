@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from homeassistant.helpers.trigger import (
     async_initialize_triggers,
     async_validate_trigger_config,
 )
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.media_arrivals.const import (
     CONF_REQUESTER_NAMES,
@@ -151,6 +153,26 @@ async def webhook_recovers(home: Home, number: int) -> None:
     await home.note("radarr", webhook=WebhookHealth.WORKING, webhook_cause=None)
 
 
+async def time_passes(home: Home, seconds: float) -> None:
+    async_fire_time_changed(home.hass, dt_util.utcnow() + timedelta(seconds=seconds))
+    await home.hass.async_block_till_done()
+
+
+async def waits(home: Home, number: int) -> None:
+    await requested(home, number)
+    await time_passes(home, 15)
+
+
+async def decided(home: Home, number: int) -> None:
+    await waits(home, number)
+    await hear(home, request(film(number), 1, Decision.DECLINED, number=number))
+
+
+async def one_story(home: Home, number: int) -> None:
+    await available(home, number)
+    await time_passes(home, 125)
+
+
 STORIES: dict[str, tuple[Callable[[Home, int], Awaitable[None]], str]] = {
     "arrival_requested": (requested, "Film 1 was requested"),
     "arrival_approved": (approved, "Film 1 was approved"),
@@ -160,6 +182,9 @@ STORIES: dict[str, tuple[Callable[[Home, int], Awaitable[None]], str]] = {
     "arrival_became_available": (available, "Film 1 became available"),
     "arrival_failed": (failed, "Film 1 failed"),
     "request_became_available": (available, "Film 1 became available as requested"),
+    "request_waits_for_decision": (waits, "the request for Film 1 waits for a decision"),
+    "request_was_decided": (decided, "the request for Film 1 was decided"),
+    "story_became_available": (one_story, "Film 1 became available"),
     "new_episode_became_available": (
         new_episode,
         "Series 1, season 1, episode 3 became available",
@@ -433,6 +458,8 @@ async def test_an_automation_knows_what_it_needs(hass: HomeAssistant) -> None:
         "user_id": None,
         "user_name": None,
         "late": False,
+        "recipients": [],
+        "recipient_entities": [],
     }
 
 

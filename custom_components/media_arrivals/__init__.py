@@ -22,6 +22,7 @@ from .runtime import (
     service_entries,
 )
 from .services import async_setup_services
+from .shipping import async_ship, async_take_away
 from .telling import async_tell
 from .views import async_setup_views
 from .webhook import DOORS_KEY, Doors
@@ -59,6 +60,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> bool:
         if is_board(entry):
             entry.runtime_data = BoardEntryRuntime()
             async_set_up_device(hass, entry)
+            async_ship(hass, entry)
             await hass.config_entries.async_forward_entry_setups(entry, BOARD_PLATFORMS)
         else:
             await _async_setup_service(hass, runtime, entry)
@@ -95,6 +97,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> None
     """Leave nothing of a service behind; with the last one the board goes, and its database."""
     runtime = hass.data[BOARD_KEY]
     if is_board(entry):
+        await async_take_away(hass, entry)
         if not service_entries(hass):
             await runtime.async_erase()
             await hass.data[POSTERS_KEY].async_erase()

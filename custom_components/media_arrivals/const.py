@@ -6,6 +6,7 @@ from homeassistant.util.signal_type import SignalType, SignalTypeFormat
 
 if TYPE_CHECKING:
     from .engine.board.models import Change
+    from .request_watch import RequestTurn
     from .stuck import StuckTurn
     from .webhook_watch import WebhookTurn
 
@@ -68,6 +69,11 @@ CONF_STUCK_FOUND: Final = "stuck_found"
 CONF_GENERIC_WEBHOOK: Final = "generic_webhook"
 """Whether the one address for all services is open; its id is in the data of the entry."""
 
+CONF_BLUEPRINTS: Final = "blueprints"
+"""Whether copies of the blueprints are kept where Home Assistant offers them."""
+CONF_BLUEPRINTS_WRITTEN: Final = "blueprints_written"
+"""In the data of the board's entry: name of each copy -> hash of what was written."""
+
 DEFAULT_FINISHED_DAYS: Final = 30
 DEFAULT_TIMELINE_DAYS: Final = 365
 DEFAULT_JOURNAL_DAYS: Final = 14
@@ -93,6 +99,9 @@ CONF_PERSON: Final = "person"
 CONF_USERS: Final = "users"
 """Entry id of a service -> the person's users there: their names, and ids if they are known."""
 
+CONF_NOTIFY: Final = "notify"
+"""Actions and entities of notify that reach the person."""
+
 EVENT_STAGE_CHANGED: Final = f"{DOMAIN}_stage_changed"
 EVENT_WATCHED: Final = f"{DOMAIN}_watched"
 EVENT_STUCK: Final = f"{DOMAIN}_stuck"
@@ -106,6 +115,8 @@ SIGNAL_BOARD: Final[SignalType[()]] = SignalType(f"{DOMAIN}_board")
 """Sent once after a batch of changes: numbers may differ."""
 SIGNAL_RECORD: Final[SignalTypeFormat[()]] = SignalTypeFormat(f"{DOMAIN}_record_{{}}")
 """Sent with the entry id when what is remembered of a service changed (bounded rate)."""
+SIGNAL_REQUEST: Final[SignalType[RequestTurn]] = SignalType(f"{DOMAIN}_request")
+"""Sent when a request waits for a decision, and when that was made."""
 SIGNAL_WEBHOOK: Final[SignalType[WebhookTurn]] = SignalType(f"{DOMAIN}_webhook")
 """Sent when a service's webhook stops working, and when it works again."""
 SIGNAL_STUCK: Final[SignalType[StuckTurn]] = SignalType(f"{DOMAIN}_stuck")

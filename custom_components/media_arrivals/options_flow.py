@@ -28,6 +28,7 @@ from .const import (
     CONF_ALLOW_CLOUD,
     CONF_ALLOWED_ADDRESSES,
     CONF_ASSIST,
+    CONF_BLUEPRINTS,
     CONF_CALLBACK_URL,
     CONF_FINISHED_DAYS,
     CONF_GENERIC_WEBHOOK,
@@ -386,6 +387,7 @@ _BOARD_SCHEMA: Final = probatio.Schema(
             ),
             {"collapsed": True},
         ),
+        probatio.Required(CONF_BLUEPRINTS, default=True): BooleanSelector(),
         probatio.Required(CONF_GENERIC_WEBHOOK, default=False): BooleanSelector(),
     }
 )

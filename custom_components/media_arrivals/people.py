@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 
-from .const import CONF_PERSON, CONF_USERS, SUBENTRY_PERSON
+from .const import CONF_NOTIFY, CONF_PERSON, CONF_USERS, SUBENTRY_PERSON
 from .engine.board.models import Person, Service
 from .engine.connectors.registry import decoder
 
@@ -48,6 +48,8 @@ class MappedPerson:
     name: str
     """As it was when it was entered; see :func:`name_of`."""
     users: tuple[ServiceUser, ...] = ()
+    notify: tuple[str, ...] = ()
+    """Actions and entities of notify, whether they are there at the moment or not."""
 
 
 class People:
@@ -113,11 +115,20 @@ class People:
         known = self.persons.get(person)
         return () if known is None else known.users
 
+    def reach(self, person: PersonId) -> tuple[str, ...]:
+        """Return by which actions and entities of notify a person is told something."""
+        known = self.persons.get(person)
+        return () if known is None else known.notify
+
     def person_for_user_id(self, hass: HomeAssistant, user_id: str | None) -> PersonId | None:
         """Return which of the persons signs in to Home Assistant as this user."""
         if user_id is None:
             return None
         return next((one for one in self.persons if user_id_of(hass, one) == user_id), None)
+
+    def user_ids(self, hass: HomeAssistant, persons: Iterable[PersonId]) -> list[str]:
+        """Return the users as whom persons sign in to Home Assistant."""
+        return [found for one in persons if (found := user_id_of(hass, one)) is not None]
 
     def names(self, hass: HomeAssistant) -> dict[PersonId, str]:
         """Return what the persons are called in Home Assistant."""
@@ -135,6 +146,7 @@ def persons_of(entry: ConfigEntry[Any]) -> list[MappedPerson]:
                 for service, documents in subentry.data[CONF_USERS].items()
                 for document in documents
             ),
+            notify=tuple(subentry.data.get(CONF_NOTIFY, ())),
         )
         for subentry in entry.get_subentries_of_type(SUBENTRY_PERSON)
     ]

@@ -22,11 +22,12 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
 )
 
-from .const import CONF_KIND, CONF_PERSON, CONF_USERS
+from .const import CONF_KIND, CONF_NOTIFY, CONF_PERSON, CONF_USERS
 from .coordinator import async_make_client
 from .engine.board.models import Role
 from .engine.connectors.base import KnownUser, KnowsUsers, ServiceError
 from .engine.connectors.registry import decoder
+from .notifying import is_notify, notify_choices
 from .people import MappedPerson, People, PersonId, ServiceUser, name_of, person_id, persons_of
 from .runtime import BOARD_KEY, ServiceConfigEntry, service_entries, service_of
 
@@ -101,8 +102,9 @@ class PersonFlow(ConfigSubentryFlow):
             self._services = await self._with_users()
         errors: dict[str, str] = {}
         placeholders = {"person": self._name, "user": "-", "other": "-"}
-        chosen = self._stored()
+        chosen, notify = self._stored(), self._stored_notify()
         if user_input is not None:
+            notify = list(dict.fromkeys(one.strip() for one in user_input.get(CONF_NOTIFY, ())))
             chosen = {
                 one.entry.entry_id: _read(one, user_input.get(one.field, ()), chosen)
                 for one in self._services
@@ -110,8 +112,10 @@ class PersonFlow(ConfigSubentryFlow):
             if (taken := self._taken(chosen)) is not None:
                 errors["base"] = "user_taken"
                 placeholders["user"], placeholders["other"] = taken
+            elif not all(map(is_notify, notify)):
+                errors[CONF_NOTIFY] = "not_notify"
             else:
-                return self._finish(chosen)
+                return self._finish(chosen, notify)
         return self.async_show_form(
             step_id="users",
             data_schema=probatio.Schema(
@@ -126,12 +130,19 @@ class PersonFlow(ConfigSubentryFlow):
                     ): self._selector(one, chosen.get(one.entry.entry_id, ()))
                     for one in self._services
                 }
+                | {
+                    probatio.Optional(
+                        CONF_NOTIFY, description={"suggested_value": notify}
+                    ): self._notify_selector(notify)
+                }
             ),
             errors=errors,
             description_placeholders=placeholders,
         )
 
-    def _finish(self, chosen: Mapping[str, Sequence[ServiceUser]]) -> SubentryFlowResult:
+    def _finish(
+        self, chosen: Mapping[str, Sequence[ServiceUser]], notify: Sequence[str]
+    ) -> SubentryFlowResult:
         """Keep what was entered. Nothing is reloaded: whoever needs it looks at each time."""
         data = {
             CONF_PERSON: self._person,
@@ -140,6 +151,7 @@ class PersonFlow(ConfigSubentryFlow):
                 for service, users in chosen.items()
                 if users
             },
+            **({CONF_NOTIFY: list(notify)} if notify else {}),
         }
         if self.source == SOURCE_RECONFIGURE:
             return self.async_update_and_abort(
@@ -158,7 +170,8 @@ class PersonFlow(ConfigSubentryFlow):
             if decoder(entry.data[CONF_KIND]).role in _WITH_USERS
         ]
         known = await asyncio.gather(*map(self._known, entries))
-        fields: dict[str, int] = {}
+        # A service that is called like the field of our own gets another name.
+        fields = {CONF_NOTIFY: 1}
         services = []
         for entry, users in zip(entries, known, strict=True):
             fields[entry.title] = number = fields.get(entry.title, 0) + 1
@@ -191,21 +204,25 @@ class PersonFlow(ConfigSubentryFlow):
             for service, documents in users.items()
         }
 
+    def _stored_notify(self) -> list[str]:
+        """Return how the person was reached before."""
+        if self.source != SOURCE_RECONFIGURE:
+            return []
+        return list(self._get_reconfigure_subentry().data.get(CONF_NOTIFY, ()))
+
+    def _notify_selector(self, notify: Sequence[str]) -> SelectSelector:
+        """Offer what there is, and what was chosen when it was: phones come and go."""
+        options = notify_choices(self.hass)
+        for one in notify:
+            options.setdefault(one, one)
+        return _any_of(options)
+
     def _selector(self, service: _Service, chosen: Sequence[ServiceUser]) -> SelectSelector:
         """Offer the users that are known, and those that were chosen when they were."""
         options = {one.id: one.name for one in service.known}
         for user in chosen:
             options.setdefault(user.id or user.name, user.name)
-        return SelectSelector(
-            SelectSelectorConfig(
-                options=[
-                    SelectOptionDict(value=value, label=label) for value, label in options.items()
-                ],
-                multiple=True,
-                custom_value=True,
-                mode=SelectSelectorMode.DROPDOWN,
-            )
-        )
+        return _any_of(options)
 
     def _taken(self, chosen: Mapping[str, Sequence[ServiceUser]]) -> tuple[str, str] | None:
         """Return a user who is somebody else already, and whose."""
@@ -223,6 +240,20 @@ class PersonFlow(ConfigSubentryFlow):
                 if other is not None:
                     return user.name, name_of(self.hass, known.persons[other])
         return None
+
+
+def _any_of(options: Mapping[str, str]) -> SelectSelector:
+    """Offer several, and to type more."""
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[
+                SelectOptionDict(value=value, label=label) for value, label in options.items()
+            ],
+            multiple=True,
+            custom_value=True,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )
 
 
 def _read(

@@ -1,12 +1,14 @@
 """Who may have what done, and in whose name a request service does it."""
 
+from collections.abc import Sequence
+
 from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from .const import DOMAIN
-from .engine.connectors.acting import TakesRequests
+from .engine.connectors.acting import Account, TakesRequests
 from .engine.connectors.base import ServiceError
-from .people import PersonId, person_id
+from .people import PersonId, person_id, user_id_of
 from .privacy import Requesters
 from .runtime import BOARD_KEY, ServiceConfigEntry, service_entries
 from .targets import client_of
@@ -108,6 +110,44 @@ async def async_require_manager(call: ServiceCall) -> None:
     raise _not_allowed()
 
 
+async def async_approvers(hass: HomeAssistant, service: str | None) -> list[PersonId]:
+    """Return the persons who may decide on requests, in any request service or in one.
+
+    Administrators may, and who manages requests in the service. Of a service that cannot be
+    asked, it is the administrators.
+    """
+    accounts = [
+        (entry, {one.id for one in await _async_accounts(entry) if one.manages})
+        for entry in service_entries(hass)
+        if service in (None, entry.entry_id)
+    ]
+    administrators = set(await async_administrators(hass))
+    return [
+        person
+        for person in hass.data[BOARD_KEY].people.persons
+        if user_id_of(hass, person) in administrators
+        or any(account_of(hass, person, entry) in managing for entry, managing in accounts)
+    ]
+
+
+async def async_administrators(hass: HomeAssistant) -> list[str]:
+    """Return the users who are administrators of Home Assistant."""
+    users = await hass.auth.async_get_users()
+    return [one.id for one in users if one.is_active and one.is_admin and not one.system_generated]
+
+
+async def _async_accounts(entry: ServiceConfigEntry) -> Sequence[Account]:
+    """Return the accounts of a request service; nothing if it cannot be asked."""
+    client = client_of(entry)
+    if client is None or not isinstance(client, TakesRequests):
+        return ()
+    try:
+        return await client.accounts()
+    except ServiceError:
+        # Who cannot be shown to have a right has none.
+        return ()
+
+
 def account_of(hass: HomeAssistant, person: PersonId, entry: ServiceConfigEntry) -> int | None:
     """Return the number of a person's user in a request service."""
     for user in hass.data[BOARD_KEY].people.users_of(person):
@@ -131,18 +171,11 @@ def _own_account(call: ServiceCall, entry: ServiceConfigEntry) -> int:
 
 async def _async_manages(call: ServiceCall, entry: ServiceConfigEntry) -> bool:
     """Ask a request service whether whoever calls manages requests there."""
-    client, person = client_of(entry), caller(call)
-    if person is None or client is None or not isinstance(client, TakesRequests):
-        return False
-    account = account_of(call.hass, person, entry)
+    person = caller(call)
+    account = None if person is None else account_of(call.hass, person, entry)
     if account is None:
         return False
-    try:
-        accounts = await client.accounts()
-    except ServiceError:
-        # Who cannot be shown to have a right has none.
-        return False
-    return any(one.id == account and one.manages for one in accounts)
+    return any(one.id == account and one.manages for one in await _async_accounts(entry))
 
 
 def _not_allowed() -> HomeAssistantError:

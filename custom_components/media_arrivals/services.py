@@ -54,6 +54,7 @@ from .presenter import (
     present_delivery,
 )
 from .privacy import NAMED, Requesters, Watching
+from .recipients import async_setup_recipients
 from .runtime import (
     BOARD_KEY,
     AnyConfigEntry,
@@ -210,6 +211,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
         FORGET_PERSON_SCHEMA,
         SupportsResponse.OPTIONAL,
     )
+    async_setup_recipients(hass)
 
 
 async def _async_get_arrivals(call: ServiceCall) -> ServiceResponse:

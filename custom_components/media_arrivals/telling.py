@@ -12,6 +12,7 @@ from homeassistant.util.ulid import bytes_to_ulid
 from .const import EVENT_STAGE_CHANGED, EVENT_WATCHED, SIGNAL_CHANGE
 from .engine.board.models import Change, ChangeKind
 from .posters import poster_path
+from .request_watch import async_watch_requests
 from .runtime import BOARD_KEY
 from .webhook_watch import async_watch_webhooks
 
@@ -24,6 +25,7 @@ MAX_NAMES: Final = 5
 def async_tell(hass: HomeAssistant) -> None:
     """Tell whoever listens, whether entries are loaded or not."""
     async_tell_on_bus(hass)
+    async_watch_requests(hass)
     async_watch_webhooks(hass)
 
 

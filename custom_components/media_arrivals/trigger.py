@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Final, cast, override
 
 import probatio
@@ -18,7 +19,7 @@ from homeassistant.helpers.trigger import (
 )
 from homeassistant.helpers.typing import ConfigType
 
-from .const import CONF_KIND, SIGNAL_CHANGE, SIGNAL_STUCK, SIGNAL_WEBHOOK
+from .const import CONF_KIND, SIGNAL_CHANGE, SIGNAL_REQUEST, SIGNAL_STUCK, SIGNAL_WEBHOOK
 from .engine.board.models import Arrival, Change, ChangeKind, Request, Stage, Title
 from .filters import (
     A_NAME,
@@ -27,19 +28,27 @@ from .filters import (
     A_TYPE,
     Filter,
     check_options,
+    one_of,
     why_private,
 )
+from .notifying import concerned, concerned_by, recipients
 from .posters import poster_path
 from .presenter import Audience, Document, iso_time, present_arrival, present_request
 from .privacy import NAMED, Requesters
+from .request_watch import RequestTurn
 from .runtime import BOARD_KEY, service_entries
 from .services import ATTR_PERSON, ATTR_REQUESTER
+from .stories import LONGEST, QUIET, Each, Stories, Told, present_story
 from .stuck import StuckTurn, hold_text
 from .targets import ATTR_SERVICE, ATTR_TIER, ATTR_TYPE
 from .telling import context_of
 from .webhook_watch import WebhookTurn
 
+ATTR_EACH: Final = "each"
 ATTR_LATE: Final = "late"
+ATTR_LONGEST: Final = "longest"
+ATTR_NEW_EPISODES: Final = "new_episodes"
+ATTR_QUIET: Final = "quiet"
 
 REASON_LATE: Final = "late"
 REASON_PRIVATE: Final = "private"
@@ -56,6 +65,14 @@ _ASKED_FOR: Final[Options] = {
     probatio.Optional(ATTR_TIER): A_TIER,
     probatio.Optional(ATTR_REQUESTER): A_NAME,
     **_BY_A_PERSON,
+}
+
+
+_GATHERED: Final[Options] = {
+    probatio.Optional(ATTR_EACH, default=Each.SEASON.value): one_of(Each),
+    probatio.Optional(ATTR_NEW_EPISODES, default=False): cv.boolean,
+    probatio.Optional(ATTR_QUIET, default=QUIET): cv.positive_time_period,
+    probatio.Optional(ATTR_LONGEST, default=LONGEST): cv.positive_time_period,
 }
 
 
@@ -203,6 +220,92 @@ class StuckTrigger(SignalTrigger):
         return async_dispatcher_connect(self._hass, SIGNAL_STUCK, turned)
 
 
+class StoryTrigger(ChangeTrigger):
+    """Fires once for what became available together."""
+
+    options: ClassVar[Options] = {**_OF_ANY_TYPE, **_ASKED_FOR, **_GATHERED, **_COMMON}
+
+    @override
+    def async_listen(
+        self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None
+    ) -> CALLBACK_TYPE:
+        """Listen to what becomes available."""
+
+        @callback
+        def tell(told: Told) -> None:
+            description = f"{told.last.title.name or 'A title'} became available"
+            variables = story_variables(self._hass, told)
+            _ = run_action(variables, description, context_of(told.last))
+
+        stories = Stories(
+            self._hass,
+            tell,
+            quiet=self._options[ATTR_QUIET],
+            longest=self._options[ATTR_LONGEST],
+            each=self._options[ATTR_EACH],
+            episodes=self._options[ATTR_NEW_EPISODES],
+        )
+
+        @callback
+        def changed(change: Change) -> None:
+            board = self._hass.data[BOARD_KEY].board
+            if not stories.is_part(change) or not self._filter.lets_through(board, change):
+                return
+            if (reason := self._reason_against(change)) is None:
+                stories.add(change)
+            elif did_not_trigger is not None:
+                did_not_trigger(NotTriggeredInfo(reason), context_of(change))
+
+        unlisten = async_dispatcher_connect(self._hass, SIGNAL_CHANGE, changed)
+
+        @callback
+        def stop() -> None:
+            unlisten()
+            stories.stop()
+
+        return stop
+
+
+class RequestTrigger(ChangeTrigger):
+    """Fires when a request waits for a decision, or when that was made."""
+
+    options: ClassVar[Options] = {
+        **_OF_ANY_TYPE,
+        **_ASKED_FOR,
+        probatio.Optional(ATTR_SERVICE): cv.string,
+    }
+    waits: ClassVar[bool]
+
+    @override
+    def async_listen(
+        self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None
+    ) -> CALLBACK_TYPE:
+        """Listen to what is known of requests."""
+
+        @callback
+        def turned(turn: RequestTurn) -> None:
+            change = replace(turn.change, request=turn.request)
+            board = self._hass.data[BOARD_KEY].board
+            if turn.waits is not self.waits or not self._filter.lets_through(board, change):
+                return
+            if why_private(self._hass, self._options) is None:
+                description = f"the request for {change.title.name or 'a title'} {self.said}"
+                _ = run_action(variables(self._hass, change), description, context_of(change))
+            elif did_not_trigger is not None:
+                did_not_trigger(NotTriggeredInfo(REASON_PRIVATE), context_of(change))
+
+        return async_dispatcher_connect(self._hass, SIGNAL_REQUEST, turned)
+
+
+def _request(said_of_it: str, *, waiting: bool) -> type[RequestTrigger]:
+    """Return the trigger for a request that turns."""
+
+    class Turned(RequestTrigger):
+        waits, said = waiting, said_of_it
+
+    return Turned
+
+
 def _when(
     kind_told: ChangeKind, said_of_it: str, *takes: Options, at: Stage | None = None
 ) -> type[ChangeTrigger]:
@@ -243,6 +346,9 @@ TRIGGERS: Final[dict[str, type[Trigger]]] = {
     "request_became_available": _when(
         ChangeKind.REQUEST, "became available as requested", _OF_ANY_TYPE, _ASKED_FOR
     ),
+    "request_waits_for_decision": _request("waits for a decision", waiting=True),
+    "request_was_decided": _request("was decided", waiting=False),
+    "story_became_available": StoryTrigger,
     "new_episode_became_available": _when(
         ChangeKind.PART, "became available", _ASKED_FOR, at=Stage.AVAILABLE
     ),
@@ -281,6 +387,7 @@ def variables(hass: HomeAssistant, change: Change) -> Document:
         "user_name": _user_name(hass, change.origin.user_id),
         "late": change.late,
         "happened_at": iso_time(change.happened_at),
+        **recipients(hass, concerned_by(hass, change)),
     }
     if privacy.requesters in NAMED:
         document["requester"] = _askers(hass, requests if request is None else (request,))
@@ -345,6 +452,20 @@ def _askers(hass: HomeAssistant, requests: Iterable[Request]) -> str | None:
     privacy = hass.data[BOARD_KEY].privacy
     told = (privacy.asked_by(hass, one.service, one.requester) for one in requests if one.requester)
     return ", ".join(dict.fromkeys(filter(None, told))) or None
+
+
+def story_variables(hass: HomeAssistant, told: Told) -> Document:
+    """Return what the automation gets to know of a story: of its last step, and of all of it."""
+    persons = [
+        person
+        for one in (*told.arrivals, *(arrival for arrival, _ in told.episodes))
+        for person in concerned(hass, one, one.stage)
+    ]
+    return {
+        **variables(hass, told.last),
+        **recipients(hass, persons),
+        "story": present_story(told),
+    }
 
 
 def _part_keys(change: Change) -> tuple[str, ...]:
