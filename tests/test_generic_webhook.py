@@ -1305,6 +1305,7 @@ BOARD = {
     "timeline_days": 365,
     "journal_days": 14,
     "journal_rows": 10_000,
+    "assist": "read",
 }
 
 
