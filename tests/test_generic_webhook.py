@@ -1305,7 +1305,6 @@ BOARD = {
     "timeline_days": 365,
     "journal_days": 14,
     "journal_rows": 10_000,
-    "assist": "read",
 }
 
 

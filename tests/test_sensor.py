@@ -389,7 +389,7 @@ async def test_two_services_of_a_kind_have_their_own_records(hass: HomeAssistant
 
 
 async def test_misses_of_a_day_and_delays_can_be_plotted(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+    freezer: FrozenDateTimeFactory, hass: HomeAssistant
 ) -> None:
     freezer.move_to(moment(NOW))
     home = await set_up_home(hass, "radarr", "radarr4k", all_entities=True)

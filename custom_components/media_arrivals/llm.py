@@ -28,6 +28,7 @@ from .acting import (
 )
 from .const import ASSIST_OFF, ASSIST_READ, ASSIST_REQUEST, CONF_ASSIST, DOMAIN
 from .engine.board.models import Arrival, MediaType, Stage, Title
+from .engine.connectors.acting import TakesRequests
 from .engine.storage.models import StorageError
 from .lookup import Search, find_arrivals
 from .presenter import Document, iso_time
@@ -169,6 +170,11 @@ class RequestMediaTool(Tool):
     ) -> ToolResult:
         """Request the only title that can be meant, or say which there are."""
         asked = self.parameters(tool_input.tool_args)
+        if not any(
+            isinstance(coordinator.client, TakesRequests)
+            for coordinator in hass.data[BOARD_KEY].coordinators.values()
+        ):
+            return _error("There is no Seerr that takes requests now.")
         try:
             hits = await _async_search(hass, asked, llm_context.context)
             meant = _meant(hits, asked)

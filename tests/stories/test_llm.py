@@ -151,3 +151,9 @@ async def test_what_cannot_be_reached_is_said(home: Family) -> None:
         await home.stack.services[name].go_down()
     assert "error" in await use(home, SEARCH, title="amber")
     assert "error" in await use(home, ASK, title="amber")
+
+
+async def test_without_seerr_nobody_takes_requests(home: Family, film: Film) -> None:
+    allow(home, ASSIST_REQUEST)
+    await home.house.hass.config_entries.async_remove("seerr_entry")
+    assert "no Seerr" in (await use(home, ASK, title="amber ferry"))["error"]

@@ -7,6 +7,7 @@ import pytest
 from custom_components.media_arrivals.engine.board.absence import (
     AT_ONCE,
     MANY,
+    NEVER_ANSWERED,
     SECOND_LOOK_AFTER,
     AbsenceWatch,
 )
@@ -70,6 +71,20 @@ def test_a_loss_counts_at_the_second_look_half_an_hour_later(watch: AbsenceWatch
     assert watch.screen(report, losses=1, now=NOON + SECOND_LOOK_AFTER) is report
     # The next loss begins anew.
     assert watch.screen(report, losses=1, now=NOON + SECOND_LOOK_AFTER + 1) is None
+
+
+def test_a_second_look_that_tells_nothing_is_dropped_a_day_later(watch: AbsenceWatch) -> None:
+    """The title may have left the board, or be known by other ids."""
+    for number in range(MANY):
+        watch.screen(gone(number), losses=1, now=NOON + number * AT_ONCE)
+    last = NOON + (MANY - 1) * AT_ONCE + SECOND_LOOK_AFTER
+    assert len(watch.due("plex1", last)) == MANY
+    assert watch.due("plex1", last + NEVER_ANSWERED) == ()
+    assert watch.kept("plex1") == []
+    watch.screen(gone(), losses=1, now=last)
+    watch.confirm("plex1")
+    watch.due("plex1", last + 2 * NEVER_ANSWERED)
+    assert len(watch.kept("plex1")) == 1
 
 
 def test_what_came_back_was_never_gone(watch: AbsenceWatch) -> None:

@@ -15,6 +15,9 @@ SECOND_LOOK_AFTER: Final = 30 * 60.0
 MANY: Final = 10
 """Titles that vanish from one media server within :data:`AT_ONCE`: that is no deletion."""
 AT_ONCE: Final = 3600.0
+NEVER_ANSWERED: Final = 24 * 3600.0
+"""Seconds after which a loss is dropped whose second look said nothing of it: the title is not
+on the board any more, or is known by other ids."""
 KEPT: Final = 500
 """Losses of one media server that outlive a restart; of more than that none counts anyway."""
 
@@ -71,6 +74,10 @@ class AbsenceWatch:
         Nothing while too much is missing: the look would not count, and it is the only one.
         """
         found: list[tuple[TitleRef, tuple[int, ...]]] = []
+        for key, missing in tuple(self._missing.items()):
+            # What somebody confirmed has no time of its own.
+            if key[0] == service and missing.asked and 0 <= missing.since < now - NEVER_ANSWERED:
+                del self._missing[key]
         if self.suspect(service):
             return ()
         for key, missing in self._missing.items():
