@@ -4,11 +4,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from .acting import async_setup_acting
 from .const import DOMAIN
 from .coordinator import ServiceCoordinator, async_make_client, async_webhook_client
 from .entity import BOARD_PLATFORMS, SERVICE_PLATFORMS, async_set_up_device, is_board
-from .posters import POSTERS_KEY, Posters
 from .registration import Registration, async_follow_disabling
 from .runtime import (
     BOARD_KEY,
@@ -25,7 +23,7 @@ from .services import async_setup_services
 from .shipping import async_ship, async_take_away
 from .telling import async_tell
 from .views import async_setup_views
-from .webhook import DOORS_KEY, Doors
+from .webhook import DOORS_KEY, async_open_doors
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -33,16 +31,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Open the doors, then everything that outlives entries."""
     runtime = hass.data[BOARD_KEY] = BoardRuntime(hass)
-    doors = hass.data[DOORS_KEY] = Doors(hass)
-    for entry in service_entries(hass):
-        # Those that are disabled, too: Home Assistant would answer 200 to their services.
-        doors.async_open(entry)
-    doors.async_open_for_all()
-    posters = hass.data[POSTERS_KEY] = Posters(hass)
-    await posters.async_load()
+    async_open_doors(hass)
     await runtime.async_open()
     async_setup_services(hass)
-    async_setup_acting(hass)
     async_setup_views(hass)
     async_tell(hass)
     async_follow_disabling(hass)
@@ -55,7 +46,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> bool:
     """Set up the board's entry or a service."""
     runtime = hass.data[BOARD_KEY]
     await runtime.async_ensure_open()
-    await hass.data[POSTERS_KEY].async_ensure_loaded()
     try:
         if is_board(entry):
             entry.runtime_data = BoardEntryRuntime()
@@ -100,7 +90,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: AnyConfigEntry) -> None
         await async_take_away(hass, entry)
         if not service_entries(hass):
             await runtime.async_erase()
-            await hass.data[POSTERS_KEY].async_erase()
         return
     hass.data[DOORS_KEY].async_close(entry.entry_id)
     await Registration(hass, entry, await async_make_client(hass, entry, hurry=True)).async_remove()

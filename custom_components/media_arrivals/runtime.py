@@ -57,6 +57,7 @@ from .engine.storage.storage import Storage
 from .finder import Finder
 from .missed import MissedLedger, mark_of, stays_silent
 from .people import People
+from .posters import POSTERS_KEY, Posters
 from .privacy import Privacy
 from .publishing import Breather
 from .questions import QuestionDesk, Ticket
@@ -219,6 +220,7 @@ class BoardRuntime:
         self.missed = MissedLedger()
         self.absences = AbsenceWatch()
         self.finder = Finder(hass, self)
+        self.posters = hass.data[POSTERS_KEY] = Posters(hass)
         self.stuck = StuckWatch(hass, self)
         self.screening = Screening(hass, self)
         self.started_at = time.time()
@@ -284,6 +286,7 @@ class BoardRuntime:
         known: AbstractSet[str] = frozenset()
         live = LoadedBoard()
         self.book.open()
+        await self.posters.async_ensure_loaded()
         try:
             storage = await Storage.open(folder / DATABASE_FILE)
             left = await storage.journal.last_pending()
@@ -436,6 +439,7 @@ class BoardRuntime:
         async with self._life:
             path = self.storage.path if self.storage is not None else None
             await self.async_close()
+            await self.posters.async_erase()
             self._opened.clear()
             self.board = Board(ulid_now)
             self.questions = QuestionDesk()

@@ -20,6 +20,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.helpers.translation import async_get_translations
 
+from .acting import async_setup_acting
 from .const import (
     CONF_KIND,
     DOMAIN,
@@ -171,6 +172,7 @@ FORGET_PERSON_SCHEMA: Final = probatio.Schema(
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
+    async_setup_acting(hass)
     hass.services.async_register(
         DOMAIN,
         ACTION_GET_ARRIVALS,
