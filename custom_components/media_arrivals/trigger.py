@@ -428,6 +428,7 @@ def stuck_variables(hass: HomeAssistant, turn: StuckTurn) -> Document:
         "service": None,
         "service_name": None,
         "service_kind": None,
+        **recipients(hass, concerned(hass, arrival, arrival.stage)),
     }
     if hold.service is not None:
         document |= _service(hass, hold.service)
