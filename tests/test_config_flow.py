@@ -289,6 +289,15 @@ async def test_what_has_no_name_is_not_called_by_one(
     assert flow.last["errors"] == {CONF_URL: "not_found"}
 
 
+async def test_what_has_no_form_here_is_called_by_its_name(
+    admin: TestClient[Any, Any], stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack.radarr, "app_name", "Lidarr")
+    flow = await add(admin, "radarr", radarr(stack))
+    assert flow.last["errors"] == {CONF_URL: "wrong_service"}
+    assert flow.last["description_placeholders"]["found"] == "Lidarr"
+
+
 async def test_https_where_there_is_none(admin: TestClient[Any, Any], stack: Stack) -> None:
     url = stack.radarr.url.replace("http:", "https:")
     flow = await add(admin, "radarr", radarr(stack, url=url))

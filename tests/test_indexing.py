@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -183,3 +184,27 @@ async def test_a_library_that_grows_for_ever_is_given_up(
     await house.until(lambda: "without an end" in caplog.text, what="the end of it")
 
     assert not client_of(house).index_complete
+
+
+async def test_an_index_that_cannot_be_begun_anew_stays_incomplete(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.stack.plex.fill(FILMS)
+    house.add_board()
+    house.add_service(house.stack.plex)
+    await house.start()
+    await indexed(house)
+    one = house.runtime.coordinators["plex_entry"]
+    client = client_of(house)
+
+    with monkeypatch.context() as full:
+        full.setattr(StoredLibrary, "take_page", AsyncMock(side_effect=StorageError("full")))
+        await indexing.async_read_anew(one, client)
+    # What is not found is unknown until the whole library is read again.
+    assert not client.index_complete
+
+    client.index_complete = True
+    with monkeypatch.context() as without:
+        without.setattr(house.runtime, "storage", None)
+        await indexing.async_read_anew(one, client)
+    assert client.index_complete

@@ -160,6 +160,38 @@ async def test_a_webhook_that_cannot_be_proven_says_why(
     assert described() == [f"could not test the webhook of Radarr: {failed.value}"]
 
 
+@pytest.mark.parametrize(
+    ("action", "data", "line"),
+    [
+        ("approve_request", {"title": "Dune", "season": None}, "approved Dune (Seerr)"),
+        ("decline_request", {"title": "Dune", "season": 2}, "declined Dune, season 2 (Seerr)"),
+        ("delete_request", {"title": None}, "deleted the request for a title (Seerr)"),
+        (
+            "send_to_service",
+            {"title": None, "error": "timed_out"},
+            "could not send a title (Seerr: timed out)",
+        ),
+        ("scan_library", {"title": "Dune", "season": None}, "had Seerr scan for Dune"),
+        ("scan_library", {"title": None}, "had Seerr scan all its libraries"),
+        (
+            "scan_library",
+            {"title": None, "error": "timed_out"},
+            "could not have Seerr scan (timed out)",
+        ),
+    ],
+)
+async def test_what_a_service_was_made_to_do_is_said(
+    hass: HomeAssistant,
+    described: Callable[[], list[str]],
+    action: str,
+    data: dict[str, Any],
+    line: str,
+) -> None:
+    hass.bus.async_fire(EVENT_ACTION, {"action": action, "service": "Seerr", **data})
+    await hass.async_block_till_done()
+    assert described() == [line]
+
+
 async def activity(hass: HomeAssistant, events: Sequence[Event[Any]]) -> list[dict[str, Any]]:
     """Return what the activity shows of events, by Home Assistant's own code."""
     described: dict[EventType[Any] | str, tuple[str, Describer]] = {}

@@ -167,3 +167,21 @@ def test_each_media_server_has_its_own_losses(watch: AbsenceWatch) -> None:
     assert not watch.suspect("plex1")
     assert watch.due("plex1", NOON + SECOND_LOOK_AFTER) == ()
     assert watch.screen(report, losses=1, now=NOON + SECOND_LOOK_AFTER) is report
+
+
+def test_what_was_remembered_is_taken_up_and_what_cannot_be_read_is_left(
+    watch: AbsenceWatch,
+) -> None:
+    watch.screen(gone(), losses=1, now=NOON)
+    kept = watch.kept("plex1")
+    broken: list[dict[str, object]] = [
+        {},
+        {**kept[0], "type": "song"},
+        {**kept[0], "ids": {"isbn": 1}},
+        {**kept[0], "since": None},
+        {**kept[0], "seasons": ["x"]},
+    ]
+    other = AbsenceWatch()
+    other.restore("plex1", [*broken, *kept])
+    assert other.kept("plex1") == kept
+    assert other.due("plex1", NOON + SECOND_LOOK_AFTER) == ((gone().title, ()),)

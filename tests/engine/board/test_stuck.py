@@ -678,3 +678,29 @@ def test_words_that_mean_nothing_have_no_reason() -> None:
     assert reason_of(None, "downloading") is None
     assert reason_of("Something else") is None
     assert reason_of("Something else", "paused") is HoldReason.PAUSED
+
+
+def test_an_arrival_that_nobody_asked_for_is_in_nobodys_hands() -> None:
+    """What somebody approved or failed to hand over is a request's, and there is none."""
+    house = Told((SEERR, RADARR))
+    house.hear(request(FILM, 0, Decision.APPROVED))
+    one = judge(house, NOON + 100 * DAY)
+    arrival, title = house.arrival(), house.board.title(house.arrival().title_id)
+    assert one.hold(arrival, title, ()) is None
+    assert one.hold(replace(arrival, stage=Stage.FAILED), title, ()) is None
+
+
+def test_a_season_without_a_list_is_judged_by_its_download() -> None:
+    """Of episodes that nobody named, none can be late."""
+    house = Told((SEERR, SONARR))
+    house.hear(
+        held(SONARR, SHOW, 0, seasons=(1,), opens=True),
+        download(SONARR, SHOW, 1, seasons=(1,), progress=0.2),
+    )
+    arrival = house.arrival(SHOW, 1)
+    assert arrival.listed_at is None
+    one = judge(house, NOON + LIMITS.progress + HOUR)
+    found = hold_of(house, one, arrival)
+    assert found is not None
+    assert found.reason is HoldReason.STALLED
+    assert hold_of(house, one, replace(arrival, stage=Stage.SENT)) is None
