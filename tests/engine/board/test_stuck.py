@@ -704,3 +704,26 @@ def test_a_season_without_a_list_is_judged_by_its_download() -> None:
     assert found is not None
     assert found.reason is HoldReason.STALLED
     assert hold_of(house, one, replace(arrival, stage=Stage.SENT)) is None
+
+
+def test_only_what_fits_the_stage_is_judged() -> None:
+    """A claim of another step of the way keeps nothing; nor does what has left the way."""
+    for says, stage in (
+        (done(COMPLETE), Stage.DOWNLOADING),
+        (moving(), Stage.DOWNLOADED),
+    ):
+        house = Told((SEERR, RADARR))
+        house.hear(*says)
+        one = judge(house, NOON + DAY)
+        assert hold_of(house, one, replace(house.arrival(), stage=stage)) is None
+    alone = Told((RADARR,))
+    alone.hear(in_radarr(), file(RADARR, FILM, 1))
+    imported = replace(alone.arrival(), stage=Stage.DOWNLOADED)
+    assert hold_of(alone, judge(alone, NOON + DAY), imported) is None
+
+    series = Told((SEERR, SONARR))
+    series.hear(held(SONARR, SHOW, -DAY, seasons=(1,), opens=True), episodes(0, 2))
+    season = series.arrival(SHOW, 1)
+    gone = {key: replace(part, stage=Stage.REMOVED) for key, part in season.parts.items()}
+    found = hold_of(series, judge(series, NOON + DAY), replace(season, parts=gone))
+    assert found is None

@@ -256,19 +256,24 @@ class Judge:
     def _before_release(self, arrival: Arrival, title: Title) -> Iterator[Finding]:
         """Look at a season of which nothing that is wanted has aired."""
         wanted = [part for part in arrival.parts.values() if is_wanted(part)]
-        holder = next(self._holders(arrival, title), None)
-        service = None if holder is None else holder.service
+        holders = tuple(self._holders(arrival, title))[:1]
         if wanted or not arrival.parts:
             dates = [
                 part.aired_at
                 for part in wanted
                 if part.aired_at is not None and part.aired_at > self.now
             ]
+            service = next((holder.service for holder in holders), None)
             yield self._waiting(arrival, service, min(dates, default=None))
-        elif holder is not None:
-            since = _said_at(holder)
-            yield self._timed(
-                HoldReason.NOT_MONITORED, since, holder.service, limit=self.limits.grab
+        else:
+            yield from (
+                self._timed(
+                    HoldReason.NOT_MONITORED,
+                    _said_at(holder),
+                    holder.service,
+                    limit=self.limits.grab,
+                )
+                for holder in holders
             )
 
     def _of_part(
